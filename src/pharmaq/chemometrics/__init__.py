@@ -1,0 +1,54 @@
+"""Spectra to validated, deployable calibrations: preprocessing, PCA, PLS, validation."""
+
+from pharmaq.chemometrics.calibration import Calibration
+from pharmaq.chemometrics.crossval import CrossValidation, cross_validate
+from pharmaq.chemometrics.interpretation import vip
+from pharmaq.chemometrics.limits import spe_limit, t2_limit
+from pharmaq.chemometrics.merit import FiguresOfMerit, figures_of_merit
+from pharmaq.chemometrics.pca import PCA
+from pharmaq.chemometrics.pls import PLS
+from pharmaq.chemometrics.prediction import CalibrationPrediction
+from pharmaq.chemometrics.preprocessing import (
+    MSC,
+    SNV,
+    DegenerateSpectrumWarning,
+    SavitzkyGolay,
+    SelectRange,
+)
+from pharmaq.chemometrics.recipe import Recipe, make_recipe
+from pharmaq.chemometrics.selection import ComponentChoice, select_n_components
+from pharmaq.chemometrics.splitters import (
+    ContiguousBlocks,
+    LeaveBatchOut,
+    RandomSubsets,
+    VenetianBlinds,
+    make_splitter,
+)
+
+__all__ = [
+    "MSC",
+    "PCA",
+    "PLS",
+    "SNV",
+    "Calibration",
+    "CalibrationPrediction",
+    "ComponentChoice",
+    "ContiguousBlocks",
+    "CrossValidation",
+    "DegenerateSpectrumWarning",
+    "FiguresOfMerit",
+    "LeaveBatchOut",
+    "RandomSubsets",
+    "Recipe",
+    "SavitzkyGolay",
+    "SelectRange",
+    "VenetianBlinds",
+    "cross_validate",
+    "figures_of_merit",
+    "make_recipe",
+    "make_splitter",
+    "select_n_components",
+    "spe_limit",
+    "t2_limit",
+    "vip",
+]

@@ -1,0 +1,229 @@
+"""Compiled loops over spectra: arrays in, arrays out, nothing is checked here.
+
+Each row is worked on by itself and in a fixed order of operations, so that a spectrum gives
+the same bits alone and among thousands; matrix products of a BLAS library do not promise that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+@njit(cache=True, nogil=True)
+def total(row: Array) -> float:
+    """Sum a row in eight lanes: the order is fixed, and the compiler can use wide registers."""
+    n = row.size
+    whole = n - n % 8
+    lanes = np.zeros(8)
+    for start in range(0, whole, 8):
+        for lane in range(8):
+            lanes[lane] += row[start + lane]
+    rest = 0.0
+    for j in range(whole, n):
+        rest += row[j]
+    return (
+        ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5]))
+        + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))
+    ) + rest
+
+
+@njit(cache=True, nogil=True)
+def dot(a: Array, b: Array) -> float:
+    """Scalar product of two rows, in eight lanes as `total`."""
+    n = a.size
+    whole = n - n % 8
+    lanes = np.zeros(8)
+    for start in range(0, whole, 8):
+        for lane in range(8):
+            lanes[lane] += a[start + lane] * b[start + lane]
+    rest = 0.0
+    for j in range(whole, n):
+        rest += a[j] * b[j]
+    return (
+        ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5]))
+        + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))
+    ) + rest
+
+
+@njit(cache=True, nogil=True)
+def snv(X: Array, out: Array, spread: Array) -> None:
+    """Centre and scale each row by its own mean and standard deviation (n - 1)."""
+    n, p = X.shape
+    for i in range(n):
+        mean = total(X[i]) / p
+        for j in range(p):
+            out[i, j] = X[i, j] - mean
+        spread[i] = np.sqrt(dot(out[i], out[i]) / (p - 1))
+        if spread[i] > 0.0:
+            for j in range(p):
+                out[i, j] = out[i, j] / spread[i]
+
+
+@njit(cache=True, nogil=True)
+def msc(X: Array, reference: Array, out: Array, slope: Array) -> None:
+    """Regress each row on the reference, then take off the offset and divide by the slope."""
+    n, p = X.shape
+    center = total(reference) / p
+    centered = reference - center
+    square = dot(centered, centered)
+    for i in range(n):
+        slope[i] = dot(X[i], centered) / square
+        offset = total(X[i]) / p - slope[i] * center
+        divisor = slope[i] if slope[i] != 0.0 else 1.0
+        for j in range(p):
+            out[i, j] = (X[i, j] - offset) / divisor
+
+
+@njit(cache=True, nogil=True)
+def filter_rows(X: Array, weights: Array, left: Array, right: Array, out: Array) -> None:
+    """Convolve each row; `left` and `right` hold the weights of the polynomial at the ends."""
+    n, p = X.shape
+    window = weights.size
+    half = window // 2
+    inner = p - 2 * half
+    for i in range(n):
+        row = X[i]
+        # slices, for an index that could be negative keeps the loop from being vectorised
+        target = out[i, half : p - half]
+        for j in range(inner):
+            target[j] = weights[0] * row[j]
+        for k in range(1, window):
+            weight = weights[k]
+            shifted = row[k : k + inner]
+            for j in range(inner):
+                target[j] += weight * shifted[j]
+        for j in range(half):
+            out[i, j] = dot(left[j], row[:window])
+            out[i, p - half + j] = dot(right[j], row[p - window :])
+
+
+@njit(cache=True, nogil=True)
+def project(
+    X: Array,
+    mean: Array,
+    scale: Array,
+    rotations: Array,
+    loadings: Array,
+    scores: Array,
+    spe: Array,
+) -> None:
+    """Scores of each row, and the sum of squares of what they leave unexplained.
+
+    `rotations` and `loadings` hold one component a row.
+    """
+    n, p = X.shape
+    row = np.empty(p)
+    for i in range(n):
+        source = X[i]
+        for j in range(p):
+            row[j] = (source[j] - mean[j]) / scale[j]
+        for a in range(len(rotations)):
+            scores[i, a] = dot(row, rotations[a])
+        for a in range(len(rotations)):
+            score = scores[i, a]
+            loading = loadings[a]
+            for j in range(p):
+                row[j] -= score * loading[j]
+        spe[i] = dot(row, row)
+
+
+@njit(cache=True, nogil=True)
+def leave_one_out_path(
+    left: Array, singular: Array, y: Array, y_mean: float, n_components: int, out: Array
+) -> NDArray[np.int64]:
+    """Predict each left-out sample with 1 to n components of PLS1; returns usable counts.
+
+    In the basis of the right singular vectors of centred X, leaving sample i out makes the
+    cross-product S (I - g u u') S with g = n / (n - 1) and u = row i of the left vectors, whose
+    factor is (I - c u u') S. Golub-Kahan bidiagonalisation of that factor, with weights kept
+    orthogonal, is PLS1.
+    """
+    n, r = left.shape
+    g = n / (n - 1.0)
+    fitted = np.zeros(r)
+    for i in range(n):
+        for j in range(r):
+            fitted[j] += left[i, j] * y[i]
+    weights = np.empty((n_components + 1, r))
+    usable = np.full(n, n_components)
+    for i in range(n):
+        for j in range(r):
+            weights[0, j] = singular[j] * (fitted[j] - g * y[i] * left[i, j])
+        out[:, i] = y_mean - y[i] / (n - 1.0)
+        usable[i] = one_left_out(left[i], singular, g, weights, out[:, i])
+    return usable
+
+
+@njit(cache=True, nogil=True)
+def shrinkage(g: float, uu: float) -> float:
+    """Return c for which (I - c u u')^2 = I - g u u'."""
+    return (1.0 - np.sqrt(max(0.0, 1.0 - g * uu))) / uu if uu > 0.0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def one_left_out(u: Array, singular: Array, g: float, weights: Array, prediction: Array) -> int:
+    """Add the components of one left-out sample to its prediction; returns their number.
+
+    `prediction` holds the mean of the other samples, `weights[0]` the start X'y.
+    """
+    n_components, r = len(prediction), len(u)
+    shrink = shrinkage(g, dot(u, u))
+    theta = np.sqrt(dot(weights[0], weights[0]))
+    score = np.zeros(r)
+    held, q, largest, carried = 0.0, -1.0, 0.0, 0.0
+    for a in range(n_components):
+        if theta <= 1e-13 * largest or theta == 0.0:
+            return a
+        v = weights[a]
+        for j in range(r):
+            v[j] /= theta
+        onto = dot(u, singular * v)
+        for j in range(r):
+            score[j] = (singular[j] * v[j] - shrink * onto * u[j]) - carried * score[j]
+        alpha = np.sqrt(dot(score, score))
+        largest = max(largest, alpha)
+        if alpha <= 1e-13 * largest:
+            return a
+        for j in range(r):
+            score[j] /= alpha
+        held = (g * onto - carried * held) / alpha
+        q = -theta * q / alpha
+        for b in range(a, n_components):
+            prediction[b] += held * q
+        next_weight(score, v, singular, u, shrink, alpha, weights, a)
+        theta = np.sqrt(dot(weights[a + 1], weights[a + 1]))
+        carried = theta
+    return n_components
+
+
+@njit(cache=True, nogil=True)
+def next_weight(
+    score: Array,
+    v: Array,
+    singular: Array,
+    u: Array,
+    shrink: float,
+    alpha: float,
+    weights: Array,
+    a: int,
+) -> None:
+    """Write the next weight, not yet normalised, orthogonal to all earlier ones."""
+    along_u = dot(u, score)
+    following = weights[a + 1]
+    for j in range(len(u)):
+        plain = singular[j] * (score[j] - shrink * along_u * u[j])
+        following[j] = plain - alpha * v[j]
+    # twice, for once is not enough in finite precision
+    for _ in range(2):
+        for b in range(a + 1):
+            along = dot(weights[b], following)
+            for j in range(len(u)):
+                following[j] -= along * weights[b, j]

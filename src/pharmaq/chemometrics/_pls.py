@@ -1,0 +1,112 @@
+"""The algorithms behind `PLS`: NIPALS and SIMPLS on centred matrices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from pharmaq.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.float64]
+
+# below this share of its start nothing but rounding is left to model
+EXHAUSTED = 1e-13
+
+
+class Components(NamedTuple):
+    """Weights, loadings, rotations and scores of a PLS model, one column a component."""
+
+    x_weights: Matrix
+    x_loadings: Matrix
+    y_loadings: Matrix
+    x_rotations: Matrix
+    x_scores: Matrix
+
+
+def nipals(X: Matrix, Y: Matrix, n_components: int) -> Components:
+    """Fit PLS by NIPALS [1]_, with each inner iteration at its limit.
+
+    The weight is the dominant left singular vector of X'Y, to which the power iteration of the
+    original converges. X is deflated by each component.
+
+    .. [1] S. Wold, M. Sjostrom, L. Eriksson, Chemom. Intell. Lab. Syst. 58 (2001) 109-130.
+    """
+    X, Y = X.copy(), Y.copy()
+    n, p = X.shape
+    W, P = np.empty((p, n_components)), np.empty((p, n_components))
+    Q, T = np.empty((Y.shape[1], n_components)), np.empty((n, n_components))
+    start = float(np.linalg.norm(X) * np.linalg.norm(Y))
+    for a in range(n_components):
+        w = _dominant(X.T @ Y)
+        size = float(np.linalg.norm(w))
+        _require_something_left(size, start, a)
+        w = w / size
+        t = X @ w
+        square = float(t @ t)
+        P[:, a], Q[:, a] = X.T @ t / square, Y.T @ t / square
+        W[:, a], T[:, a] = w, t
+        X -= np.outer(t, P[:, a])
+        Y -= np.outer(t, Q[:, a])
+    # P'W is upper triangular with a unit diagonal
+    R = solve_triangular(P.T @ W, W.T, trans="T", lower=False).T
+    return Components(W, P, Q, np.ascontiguousarray(R), T)
+
+
+def simpls(X: Matrix, Y: Matrix, n_components: int) -> Components:
+    """Fit PLS by SIMPLS [1]_, with weights of unit length.
+
+    The original scales scores to unit length; here the weights are, so that scores have the
+    size of those of NIPALS. Predictions, T2 and SPE do not depend on it.
+
+    .. [1] S. de Jong, Chemom. Intell. Lab. Syst. 18 (1993) 251-263.
+    """
+    n, p = X.shape
+    R, P = np.empty((p, n_components)), np.empty((p, n_components))
+    Q, T = np.empty((Y.shape[1], n_components)), np.empty((n, n_components))
+    basis = np.empty((p, n_components))
+    S = X.T @ Y
+    start = float(np.linalg.norm(X) * np.linalg.norm(Y))
+    for a in range(n_components):
+        r = _dominant(S)
+        size = float(np.linalg.norm(r))
+        _require_something_left(size, start, a)
+        r = r / size
+        t = X @ r
+        square = float(t @ t)
+        P[:, a], Q[:, a] = X.T @ t / square, Y.T @ t / square
+        R[:, a], T[:, a] = r, t
+        v = P[:, a].copy()
+        # twice, for once is not enough in finite precision
+        for _ in range(2):
+            v -= basis[:, :a] @ (basis[:, :a].T @ v)
+        basis[:, a] = v / np.linalg.norm(v)
+        S -= np.outer(basis[:, a], basis[:, a] @ S)
+    return Components(R.copy(), P, Q, R, T)
+
+
+def coefficient_path(parts: Components) -> NDArray[np.float64]:
+    """Return the coefficients for 1 to A components, shape (A, n_responses, n_points)."""
+    steps = np.einsum("ma,pa->amp", parts.y_loadings, parts.x_rotations)
+    return np.cumsum(steps, axis=0)
+
+
+def _dominant(S: Matrix) -> NDArray[np.float64]:
+    """Return the dominant left singular vector of S times its singular value."""
+    if S.shape[1] == 1:
+        return S[:, 0].copy()
+    _, vectors = np.linalg.eigh(S.T @ S)
+    return S @ vectors[:, -1]
+
+
+def _require_something_left(size: float, start: float, fitted: int) -> None:
+    if size <= EXHAUSTED * start:
+        msg = (
+            f"n_components is too many: after {fitted} components nothing that X and y share "
+            f"is left to model; use n_components <= {fitted}"
+        )
+        raise InputError(msg)

@@ -1,0 +1,390 @@
+"""Cross-validation of calibrations: predictions for every number of components."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from tqdm import tqdm
+
+from pharmaq._checks import check_choice, check_integer, check_same_length
+from pharmaq.chemometrics._base import check_response, fit_matrix
+from pharmaq.chemometrics._fastcv import leave_one_out, masked_path
+from pharmaq.chemometrics.pls import PLS
+from pharmaq.chemometrics.preprocessing import learns_from_samples
+from pharmaq.chemometrics.splitters import (
+    LeaveBatchOut,
+    VenetianBlinds,
+    make_splitter,
+    splitter_text,
+)
+from pharmaq.errors import InputError, InputTypeError
+from pharmaq.results import Finding, Result
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+__all__ = ["CrossValidation", "cross_validate"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True, kw_only=True, repr=False)
+class CrossValidation(Result):
+    """Predictions of left-out samples with 1 to A components, and their errors.
+
+    Parameters
+    ----------
+    rmsecv : ndarray of shape (A,) or (A, n_responses)
+        Root mean square error of cross-validation; divides by the number of predictions.
+    rmsecv_null : float or ndarray of shape (n_responses,)
+        The same for the mean of the training samples as prediction: zero components.
+    predictions : DataArray
+        Dimensions ``("n_components", "sample")`` and ``"response"`` for several responses; the
+        mean where a sample was left out several times, NaN where it never was.
+    reference : ndarray of shape (n_samples,) or (n_samples, n_responses)
+        The reference values.
+    fold_mse : ndarray of shape (n_folds, A) or (n_folds, A, n_responses)
+        Mean squared error in each fold.
+    n_predictions : ndarray of shape (n_samples,)
+        How often each sample was left out.
+    cv : str
+        The splitter.
+    algorithm : str
+        How the numbers were computed.
+    findings : tuple of Finding
+        What had to be noted on the way.
+    """
+
+    rmsecv: NDArray[np.float64]
+    rmsecv_null: NDArray[np.float64]
+    predictions: xr.DataArray
+    reference: NDArray[np.float64]
+    fold_mse: NDArray[np.float64]
+    n_predictions: NDArray[np.intp]
+    cv: str
+    algorithm: str
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def residuals(self) -> xr.DataArray:
+        """Predicted minus reference, with the dimensions of `predictions`."""
+        return self.predictions - self.reference
+
+    @property
+    def q2(self) -> NDArray[np.float64]:
+        """Share of the squared error of the null model that is explained, by component."""
+        return 1 - (self.rmsecv / self.rmsecv_null) ** 2
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a number of components, from 0: RMSECV (a column a response)."""
+        table = np.vstack([np.atleast_1d(self.rmsecv_null), self.rmsecv.reshape(self.size, -1)])
+        names = ["rmsecv"] if self.rmsecv.ndim == 1 else list(self.predictions.response.values)
+        frame = pd.DataFrame(table, columns=names)
+        frame.insert(0, "n_components", np.arange(self.size + 1))
+        return frame
+
+    @property
+    def size(self) -> int:
+        """Largest number of components."""
+        return len(self.rmsecv)
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw RMSECV over the number of components.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture.
+        """
+        from pharmaq.chemometrics import plots
+
+        return plots.plot_rmsecv(self, ax=ax)
+
+
+def cross_validate(
+    estimator: Any,
+    X: Any,
+    y: ArrayLike,
+    *,
+    cv: Any = None,
+    groups: ArrayLike | None = None,
+    excess: Literal["raise", "trim"] = "raise",
+    progress: bool = False,
+) -> CrossValidation:
+    """Cross-validate a PLS model, or a pipeline that ends in one, at every component count.
+
+    Parameters
+    ----------
+    estimator : PLS or Pipeline
+        Cloned, never changed. Its `n_components` is the largest number tried.
+    X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
+        Spectra; NaN raises.
+    y : array-like, shape (n_samples,) or (n_samples, n_responses)
+        Reference values; NaN raises.
+    cv : cross-validator, str or int, optional
+        A splitter, its short name (see `make_splitter`) or a number of venetian blinds. By
+        default batches are left out where they are known, and 10 venetian blinds used if not.
+    groups : array-like, shape (n_samples,), optional
+        Batch of each sample; by default the coordinate ``batch`` of `X`.
+    excess : {"raise", "trim"}, default "raise"
+        What to do with an `n_components` beyond what the smallest fold allows: refuse it, or
+        try as many as there can be and say so in a finding.
+    progress : bool, default False
+        Show a progress bar on a terminal.
+
+    Returns
+    -------
+    CrossValidation
+        Predictions and errors for 1 to `n_components` components.
+
+    Raises
+    ------
+    InputError
+        If data cannot be modelled, or a fold is too small for `n_components`.
+
+    Notes
+    -----
+    Centring, scaling and every step that learns from samples (such as `MSC`) are fitted anew in
+    each fold, from its training samples only. Steps that treat each spectrum by itself are
+    applied once: the result is the same. RMSECV = sqrt(sum of squared errors / number of
+    predictions), pooled over all folds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[1.0, 0.2], [2.0, 0.1], [3.0, 0.4], [4.0, 0.3], [5.0, 0.1], [6.0, 0.3]])
+    >>> result = cross_validate(PLS(n_components=1), X, X[:, 0] + X[:, 1], cv="venetian(3)")
+    >>> result.rmsecv
+    array([0.115...])
+    """
+    steps, model = _dismantle(estimator)
+    groups = _groups(X, groups)
+    splitter = _splitter(cv, groups)
+    X, steps = _apply_row_wise(steps, X)
+    check_same_length(X=X, y=np.asarray(y))
+    response = check_response(y, len(X))
+    folds = _folds(splitter, X, response, groups)
+    check_choice("excess", excess, ("raise", "trim"))
+    model, trimmed = _sized(model, steps, X, folds, trim=excess == "trim")
+    paths, usable, algorithm = _paths(steps, model, X, response, folds, progress)
+    result = _assemble(response, folds, paths, usable)
+    return dataclasses.replace(
+        result,
+        cv=splitter_text(splitter),
+        algorithm=algorithm,
+        findings=(*trimmed, *result.findings),
+    )
+
+
+def _dismantle(estimator: Any) -> tuple[list[Any], PLS]:
+    """Return the preprocessing steps and the PLS of an estimator."""
+    steps = [estimator]
+    if isinstance(estimator, Pipeline):
+        steps = [step for _, step in estimator.steps]
+    flat: list[Any] = []
+    for step in steps[:-1]:
+        nested = [part for _, part in step.steps] if isinstance(step, Pipeline) else [step]
+        flat += [part for part in nested if part is not None and part != "passthrough"]
+    if not isinstance(steps[-1], PLS):
+        msg = f"estimator must be a PLS or a pipeline that ends in one, got {estimator!r}"
+        raise InputTypeError(msg)
+    return flat, steps[-1]
+
+
+def _groups(X: Any, groups: ArrayLike | None) -> NDArray[Any] | None:
+    if groups is None and isinstance(X, xr.DataArray) and "batch" in X.coords:
+        return np.asarray(X["batch"].values)
+    return None if groups is None else np.asarray(groups)
+
+
+def _splitter(cv: Any, groups: NDArray[Any] | None) -> Any:
+    if cv is None:
+        return LeaveBatchOut() if groups is not None else VenetianBlinds(10)
+    if isinstance(cv, str):
+        return make_splitter(cv)
+    if isinstance(cv, int):
+        return VenetianBlinds(check_integer("cv", cv, least=2))
+    if not hasattr(cv, "split"):
+        msg = f"cv must be a splitter, its short name or a number of folds, got {cv!r}"
+        raise InputTypeError(msg)
+    return cv
+
+
+def _apply_row_wise(steps: list[Any], X: Any) -> tuple[Any, list[Any]]:
+    """Apply the leading steps that learn nothing from samples; return the rest."""
+    first = next((i for i, s in enumerate(steps) if learns_from_samples(s)), len(steps))
+    for step in steps[:first]:
+        X = clone(step).fit_transform(X)
+    # with steps left the container still matters: they may need the axis
+    return (X if steps[first:] else fit_matrix(PLS(), X, least=2)), steps[first:]
+
+
+def _folds(splitter: Any, X: Any, y: NDArray[np.float64], groups: Any) -> list[Fold]:
+    if groups is not None:
+        check_same_length(X=X, groups=groups)
+    folds = list(splitter.split(np.empty((len(X), 1)), y, groups))
+    if not folds:
+        msg = "cv gives no fold"
+        raise InputError(msg)
+    return folds
+
+
+def _sized(
+    model: PLS, steps: list[Any], X: Any, folds: list[Fold], *, trim: bool
+) -> tuple[PLS, list[Finding]]:
+    """Return the model with a number of components that every fold can carry."""
+    wanted = check_integer("n_components", model.n_components, least=1)
+    train = min((train for train, _ in folds), key=len)
+    part = _rows(X, train)
+    for step in steps:
+        part = clone(step).fit_transform(part)
+    n_points = np.shape(part)[1]
+    most = min(len(train) - 1, n_points)
+    if wanted <= most:
+        return model, []
+    rule = (
+        f"the smallest training set has {len(train)} samples of {n_points} points, which allow "
+        f"{most} components"
+    )
+    if not trim or most < 1:
+        msg = f"n_components = {wanted} is too many for cross-validation: {rule}"
+        raise InputError(msg)
+    finding = Finding(
+        rule="components_trimmed",
+        severity="info",
+        subject="cross-validation",
+        message=f"{wanted} components were asked for, {most} tried: {rule}",
+        value=float(wanted),
+        limit=float(most),
+    )
+    return clone(model).set_params(n_components=most), [finding]
+
+
+def _paths(
+    steps: list[Any],
+    model: PLS,
+    X: Any,
+    y: NDArray[np.float64],
+    folds: list[Fold],
+    progress: bool,
+) -> tuple[list[NDArray[np.float64]], NDArray[np.intp], str]:
+    """Return the predictions of each fold, its usable components, and how they came about."""
+    if steps or y.ndim == 2:
+        return _refit(steps, model, X, y, folds, progress)
+    if not model.scale and _leaves_each_out(folds, len(y)):
+        paths, usable = leave_one_out(X, y, model.n_components)
+        order = [int(test[0]) for _, test in folds]
+        chosen = [paths[i] for i in order]
+        return chosen, usable[order], "leave-one-out from one singular value decomposition"
+    paths, usable = masked_path(X, y, folds, model.n_components, scale=model.scale)
+    return paths, usable, "bidiagonalisation of all folds together"
+
+
+def _leaves_each_out(folds: list[Fold], n_samples: int) -> bool:
+    single = all(len(test) == 1 and len(train) == n_samples - 1 for train, test in folds)
+    return single and sorted(int(test[0]) for _, test in folds) == list(range(n_samples))
+
+
+def _refit(
+    steps: list[Any],
+    model: PLS,
+    X: Any,
+    y: NDArray[np.float64],
+    folds: list[Fold],
+    progress: bool,
+) -> tuple[list[NDArray[np.float64]], NDArray[np.intp], str]:
+    paths = []
+    bar = tqdm(folds, desc="cross-validation", unit="fold", disable=None if progress else True)
+    for train, test in bar:
+        seen, unseen = _rows(X, train), _rows(X, test)
+        for step in steps:
+            fitted = clone(step).fit(seen, y[train])
+            seen, unseen = fitted.transform(seen), fitted.transform(unseen)
+        paths.append(clone(model).fit(seen, y[train]).predict_path(unseen))
+    return paths, np.full(len(folds), model.n_components), "refit in every fold"
+
+
+def _rows(X: Any, index: NDArray[np.intp]) -> Any:
+    if isinstance(X, xr.DataArray):
+        return X.isel(sample=index)
+    return X.iloc[index] if isinstance(X, pd.DataFrame) else np.asarray(X)[index]
+
+
+def _assemble(
+    y: NDArray[np.float64],
+    folds: list[Fold],
+    paths: list[NDArray[np.float64]],
+    usable: NDArray[np.intp],
+) -> CrossValidation:
+    A = len(paths[0])
+    total = np.zeros((A, *y.shape))
+    count = np.zeros(len(y), dtype=np.intp)
+    errors, null = np.zeros((A, *y.shape[1:])), np.zeros(y.shape[1:])
+    fold_mse = np.empty((len(folds), A, *y.shape[1:]))
+    for f, ((train, test), path) in enumerate(zip(folds, paths, strict=True)):
+        squares = (path - y[test]) ** 2
+        fold_mse[f] = squares.mean(axis=1)
+        errors += squares.sum(axis=1)
+        null += ((y[train].mean(axis=0) - y[test]) ** 2).sum(axis=0)
+        total[:, test] += path
+        count[test] += 1
+    with np.errstate(invalid="ignore"):
+        means = total / count.reshape(-1, *[1] * (y.ndim - 1))
+    dims = ("n_components", "sample", "response")[: means.ndim]
+    labels = {"n_components": np.arange(1, A + 1), "sample": np.arange(len(y))}
+    if y.ndim == 2:
+        labels["response"] = np.array([f"y{i}" for i in range(y.shape[1])])
+    return CrossValidation(
+        rmsecv=np.sqrt(errors / count.sum()),
+        rmsecv_null=np.sqrt(null / count.sum()),
+        predictions=xr.DataArray(means, dims=dims, coords=labels),
+        reference=y,
+        fold_mse=fold_mse,
+        n_predictions=count,
+        cv="",
+        algorithm="",
+        findings=tuple(_findings(count, usable, A)),
+    )
+
+
+def _findings(
+    count: NDArray[np.intp], usable: NDArray[np.intp], n_components: int
+) -> list[Finding]:
+    findings = []
+    if (count == 0).any():
+        never = int((count == 0).sum())
+        findings.append(
+            Finding(
+                rule="never_left_out",
+                severity="alert",
+                subject="cross-validation",
+                message=f"{never} of {len(count)} samples were never left out and not judged",
+                value=float(never),
+            )
+        )
+    if (usable < n_components).any():
+        least = int(usable.min())
+        findings.append(
+            Finding(
+                rule="components_exhausted",
+                severity="info",
+                subject="cross-validation",
+                message=f"{int((usable < n_components).sum())} of {len(usable)} folds carry "
+                f"fewer than {n_components} components (the poorest {least}); their "
+                "predictions do not change beyond",
+                value=float(least),
+                limit=float(n_components),
+            )
+        )
+    return findings

@@ -1,0 +1,230 @@
+"""What PCA and PLS have in common: scores, T2, SPE, leverage and their limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+
+from pharmaq._checks import check_choice, check_integer
+from pharmaq.chemometrics._base import like_columns, like_rows, new_matrix, require_fitted
+from pharmaq.chemometrics.limits import (
+    SPEMethod,
+    T2Method,
+    spe_limit_from_eigenvalues,
+    spe_limit_from_values,
+    t2_limit,
+)
+from pharmaq.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["LatentVariableModel"]
+
+
+class LatentVariableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Base of `PCA` and `PLS`: everything that follows from rotations and loadings."""
+
+    def transform(self, X: Any) -> Any:
+        """Return the scores of samples.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
+            Samples on the fitted axis; NaN raises.
+
+        Returns
+        -------
+        array, DataFrame or DataArray, shape (n_samples, n_components)
+            Scores, in the container of `X`.
+        """
+        scores, _ = self.project(X)
+        names = [str(name) for name in self.get_feature_names_out()]
+        return like_columns(X, scores, names, "component")
+
+    def t2(self, X: Any) -> Any:
+        """Return Hotelling's T2 of samples.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
+            Samples on the fitted axis; NaN raises.
+
+        Returns
+        -------
+        array, Series or DataArray, shape (n_samples,)
+            Sum over components of score^2 / variance of the calibration scores (n - 1).
+        """
+        scores, _ = self.project(X)
+        return like_rows(X, self.t2_of_scores(scores))
+
+    def spe(self, X: Any) -> Any:
+        """Return the squared prediction error of samples, also called Q.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
+            Samples on the fitted axis; NaN raises.
+
+        Returns
+        -------
+        array, Series or DataArray, shape (n_samples,)
+            Sum of squared residuals over the points, centred and scaled as the model is.
+        """
+        _, spe = self.project(X)
+        return like_rows(X, spe)
+
+    def leverage(self, X: Any) -> Any:
+        """Return the leverage of samples against the calibration.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
+            Samples on the fitted axis; NaN raises.
+
+        Returns
+        -------
+        array, Series or DataArray, shape (n_samples,)
+            1 / N + T2 / (N - 1), with N calibration samples; it depends on the calibration
+            only, never on the other samples in `X`.
+        """
+        scores, _ = self.project(X)
+        return like_rows(X, self.leverage_of_t2(self.t2_of_scores(scores)))
+
+    def t2_limit(self, *, alpha: float = 0.05, method: T2Method = "f") -> float:
+        """Return the limit of T2 for this model; see `pharmaq.chemometrics.t2_limit`.
+
+        Parameters
+        ----------
+        alpha : float, default 0.05
+            Share of good samples allowed above the limit.
+        method : {"f", "beta", "simca", "chi2"}, default "f"
+            ``"f"`` for new samples, ``"beta"`` for the calibration samples.
+
+        Returns
+        -------
+        float
+            The limit.
+        """
+        require_fitted(self)
+        return t2_limit(self.n_samples_, self.n_components_, alpha=alpha, method=method)
+
+    def spe_limit(self, *, alpha: float = 0.05, method: SPEMethod = "jackson") -> float:
+        """Return the limit of SPE for this model; see `pharmaq.chemometrics.spe_limit`.
+
+        Parameters
+        ----------
+        alpha : float, default 0.05
+            Share of good samples allowed above the limit.
+        method : {"jackson", "box"}, default "jackson"
+            Jackson-Mudholkar or Box.
+
+        Returns
+        -------
+        float
+            The limit.
+        """
+        require_fitted(self)
+        check_choice("method", method, ("jackson", "box"))
+        if method == "box":
+            return spe_limit_from_values(self.spe_, alpha=alpha)
+        return spe_limit_from_eigenvalues(self.residual_eigenvalues_, alpha=alpha)
+
+    def project(self, X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return scores and SPE of samples as plain arrays, in one pass over `X`.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
+            Samples on the fitted axis; NaN raises.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples, n_components)
+            As `transform` gives them.
+        spe : ndarray of shape (n_samples,)
+            As `spe` gives them.
+        """
+        from pharmaq.chemometrics import _kernels
+
+        values = new_matrix(self, X)
+        scores = np.empty((len(values), self.n_components_))
+        spe = np.empty(len(values))
+        rotations = np.ascontiguousarray(self.x_rotations_.T)
+        loadings = np.ascontiguousarray(self.x_loadings_.T)
+        _kernels.project(values, self.x_mean_, self.x_scale_, rotations, loadings, scores, spe)
+        return scores, spe
+
+    def t2_of_scores(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return T2 of scores, component by component in a fixed order.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_samples, n_components)
+            As `project` gives them.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Hotelling's T2.
+        """
+        t2 = np.zeros(len(scores))
+        for score, variance in zip(scores.T, self.score_variances_, strict=True):
+            t2 += score**2 / variance
+        return t2
+
+    def leverage_of_t2(self, t2: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the leverage that belongs to T2.
+
+        Parameters
+        ----------
+        t2 : ndarray of shape (n_samples,)
+            Hotelling's T2.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            1 / N + T2 / (N - 1).
+        """
+        return 1 / self.n_samples_ + t2 / (self.n_samples_ - 1)
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.n_components_)
+
+
+def check_n_components(n_components: Any, n_samples: int, n_features: int) -> int:
+    """Return the number of components if that many samples and points can carry it."""
+    count = check_integer("n_components", n_components, least=1)
+    most = min(n_samples - 1, n_features)
+    if count > most:
+        msg = (
+            f"n_components = {count} is too many: at most {most} can be fitted to n_samples = "
+            f"{n_samples} and n_features = {n_features} after centring"
+        )
+        raise InputError(msg)
+    return count
+
+
+def center_and_scale(
+    X: NDArray[np.float64], *, scale: bool, name: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the centred (and scaled) matrix, its means and its scales (1 if not scaled)."""
+    mean = X.mean(axis=0)
+    spread = X.std(axis=0, ddof=1) if scale else np.ones(X.shape[1])
+    constant = np.flatnonzero(spread == 0)
+    if constant.size:
+        msg = (
+            f"column {constant[0]} of {name} is constant and cannot be scaled "
+            f"({constant.size} such columns); remove it, or set scale=False"
+        )
+        raise InputError(msg)
+    return (X - mean) / spread, mean, spread
+
+
+def fix_signs(loadings: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return +1 or -1 for each column so that its largest |loading| becomes positive."""
+    largest = loadings[np.abs(loadings).argmax(axis=0), np.arange(loadings.shape[1])]
+    return np.where(largest < 0, -1.0, 1.0)
