@@ -1,0 +1,6 @@
+"""Seeded simulators of a small medicines plant, each with the truth beside its data."""
+
+from pharmaq.datasets._optics import Spectrometer
+from pharmaq.datasets._tablets import SimulatedTablets, tablets
+
+__all__ = ["SimulatedTablets", "Spectrometer", "tablets"]
