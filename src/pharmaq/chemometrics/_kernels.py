@@ -75,11 +75,13 @@ def msc(X: Array, reference: Array, out: Array, slope: Array) -> None:
     centered = reference - center
     square = dot(centered, centered)
     for i in range(n):
-        slope[i] = dot(X[i], centered) / square
-        offset = total(X[i]) / p - slope[i] * center
-        divisor = slope[i] if slope[i] != 0.0 else 1.0
+        mean = total(X[i]) / p
         for j in range(p):
-            out[i, j] = (X[i, j] - offset) / divisor
+            out[i, j] = X[i, j] - mean
+        slope[i] = dot(out[i], centered) / square
+        if slope[i] != 0.0:
+            for j in range(p):
+                out[i, j] = out[i, j] / slope[i] + center
 
 
 @njit(cache=True, nogil=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.ticker import MaxNLocator
@@ -29,6 +30,9 @@ __all__ = [
     "plot_t2_spe",
     "plot_vip",
 ]
+
+# beyond this many spectra the lines are drawn as an image
+_MOST_LINES = 400
 
 _AXIS_LABELS = {
     "wavelength": "wavelength / nm",
@@ -58,17 +62,18 @@ def plot_spectra(
     """
     ax = _axes(ax)
     positions, kind = axis_values(spectra), axis_kind(spectra)
-    segments = [np.column_stack([positions, row]) for row in spectra.to_numpy()]
-    lines = LineCollection(segments, linewidths=_style.THIN_LINE, alpha=0.75)
-    if color_by is None:
-        lines.set_color(_style.PRIMARY)
+    rows = spectra.to_numpy()
+    colors = _line_colors(len(rows), color_by, ax)
+    if len(rows) <= _MOST_LINES:
+        # single lines are simplified to what the eye can see, collections are not
+        for row, color in zip(rows, colors, strict=True):
+            ax.plot(positions, row, color=color, linewidth=_style.THIN_LINE, alpha=0.8)
     else:
-        numbers = np.asarray(color_by, dtype=float)
-        lines.set_cmap(LinearSegmentedColormap.from_list("sequence", _style.SEQUENCE))
-        lines.set_norm(Normalize(numbers.min(), numbers.max()))
-        lines.set_array(numbers)
-    ax.add_collection(lines)
-    ax.autoscale_view()
+        segments = [np.column_stack([positions, row]) for row in rows]
+        lines = LineCollection(segments, colors=colors, linewidths=_style.THIN_LINE, alpha=0.8)
+        lines.set_rasterized(True)
+        ax.add_collection(lines)
+        ax.autoscale_view()
     quantity = spectra.attrs.get("quantity", "unknown")
     label = "signal" if quantity == "unknown" else quantity
     return _finish(ax, _AXIS_LABELS[kind], label, positions=positions)
@@ -269,6 +274,20 @@ def plot_vip(
     _draw_along(ax, positions, values, _style.SECONDARY)
     ax.set_ylim(bottom=0)
     return _finish(ax, label, "VIP", positions=positions)
+
+
+def _line_colors(n: int, color_by: ArrayLike | None, ax: Axes) -> list[Any]:
+    """Return a colour for each line, and draw the scale that explains them."""
+    if color_by is None:
+        return [_style.PRIMARY] * n
+    numbers = np.asarray(color_by, dtype=float)
+    scale = ScalarMappable(
+        Normalize(numbers.min(), numbers.max()),
+        LinearSegmentedColormap.from_list("sequence", _style.SEQUENCE),
+    )
+    bar = ax.figure.colorbar(scale, ax=ax, pad=0.02, fraction=0.05)
+    bar.outline.set_visible(False)
+    return list(scale.to_rgba(numbers))
 
 
 def _model_axis(calibration: Calibration) -> tuple[NDArray[np.float64], str]:

@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.model_selection import KFold, LeaveOneOut, ShuffleSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import naive
+from pharmaq.chemometrics import (
+    MSC,
+    PLS,
+    SNV,
+    LeaveBatchOut,
+    SavitzkyGolay,
+    VenetianBlinds,
+    cross_validate,
+    make_recipe,
+    make_splitter,
+)
+from pharmaq.errors import InputError, InputTypeError
+from pharmaq.spectra import as_spectra
+
+seeds = st.integers(0, 10_000)
+
+
+def simulated(seed: int, *, n: int = 24, p: int = 30) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 8)) @ rng.normal(size=(8, p)) + 0.05 * rng.normal(size=(n, p))
+    return X, X[:, 0] - X[:, 8] + 0.1 * rng.normal(size=n)
+
+
+@pytest.mark.parametrize(
+    ("case", "steps"),
+    [
+        ("dyrby_tablets_raw_VB10", []),
+        ("dyrby_tablets_SNV_VB10", [SNV()]),
+        ("dyrby_tablets_SNV_SG15_2_1_VB10", [SNV(), SavitzkyGolay(15, 2, 1)]),
+    ],
+)
+# scikit-learn 1.9.1 (NIPALS, refitted in every fold) and ikpls 6.1.2 agree on these to 1e-9
+def test_tablets_match_refitting(
+    dyrby: Any, chemometric_cases: Any, case: str, steps: list[Any]
+) -> None:
+    X, y = dyrby
+    result = cross_validate(make_pipeline(*steps, PLS(8)), X, y, cv=VenetianBlinds(10))
+    assert result.rmsecv == pytest.approx(chemometric_cases[case]["rmsecv"], rel=1e-6)
+
+
+# 31 batches of 10; as above
+def test_tablets_by_batch_match_refitting(dyrby: Any, chemometric_cases: Any) -> None:
+    X, y = dyrby
+    result = cross_validate(
+        make_pipeline(SNV(), PLS(8)), X, y, cv=LeaveBatchOut(), groups=np.arange(310) // 10
+    )
+    expected = chemometric_cases["dyrby_tablets_SNV_leave_batch_out_31x10"]["rmsecv"]
+    assert result.rmsecv == pytest.approx(expected, rel=1e-6)
+
+
+# as above, and to the published digits of the R package pls (J. Stat. Softw. 18(2), 2007)
+def test_gasoline_matches_refitting(gasoline: Any, chemometric_cases: Any) -> None:
+    X, y = gasoline
+    result = cross_validate(PLS(10), X[:50], y[:50], cv="loo")
+    expected = chemometric_cases["gasoline_R_pls_rows0-49_LOO_test50-59"]["rmsecv"]
+    assert result.rmsecv == pytest.approx(expected, rel=1e-6)
+    assert result.rmsecv[:4] == pytest.approx([1.3570, 0.2966, 0.2524, 0.2476], abs=5e-5)
+
+
+@pytest.mark.parametrize("response", ["Moisture", "Oil", "Protein", "Starch"])
+def test_corn_matches_refitting(
+    corn: pd.DataFrame, chemometric_cases: Any, response: str
+) -> None:
+    result = cross_validate(PLS(10), corn.iloc[:, 5:].to_numpy(), corn[response], cv="loo")
+    expected = chemometric_cases[f"corn_m5_raw_{response}_LOO"]["rmsecv"]
+    assert result.rmsecv == pytest.approx(expected, rel=1e-6)
+
+
+# PLS_Toolbox, people: scaling is refitted in every fold
+def test_people_match_pls_toolbox(people: pd.DataFrame) -> None:
+    X, y = people.drop(columns="Shoesize").to_numpy(), people["Shoesize"].to_numpy()
+    result = cross_validate(PLS(4, scale=True), X, y, cv="venetian(10)")
+    assert result.rmsecv == pytest.approx([1.1044, 0.8673, 0.8627, 0.8186], abs=5e-5)
+
+
+@pytest.mark.parametrize("cv", ["loo", "venetian(5)", "contiguous(4)", "random(5,3)"])
+@pytest.mark.parametrize("scale", [False, True])
+@pytest.mark.parametrize("shape", [(24, 30), (24, 9), (12, 60)])
+def test_fast_forms_equal_refitting_in_extended_precision(
+    cv: str, scale: bool, shape: tuple[int, int]
+) -> None:
+    X, y = simulated(3, n=shape[0], p=shape[1])
+    folds = list(make_splitter(cv).split(X))
+    result = cross_validate(PLS(7, scale=scale), X, y, cv=cv)
+    squares = [
+        (naive.cross_validated(X, y, 7, [fold], scale=scale)[:, fold[1]] - y[fold[1]]) ** 2
+        for fold in folds
+    ]
+    expected = np.sqrt(np.concatenate(squares, axis=1).mean(axis=1))
+    assert result.rmsecv == pytest.approx(expected, rel=1e-9)
+
+
+# nearly noise-free spectra: the hard case for shortcuts, against extended precision
+@pytest.mark.parametrize("cv", ["loo", "venetian(6)"])
+def test_digits_survive_nearly_noise_free_spectra(cv: str) -> None:
+    rng = np.random.default_rng(0)
+    bands = np.exp(-(((np.arange(80)[:, None] - np.linspace(5, 75, 9)) / 9) ** 2))
+    content = rng.uniform(size=(30, 9))
+    X = content @ bands.T + 1e-6 * rng.normal(size=(30, 80))
+    y = content[:, 0] + 1e-4 * rng.normal(size=30)
+    expected = naive.cross_validated(X, y, 8, list(make_splitter(cv).split(X)))
+    result = cross_validate(PLS(8), X, y, cv=cv)
+    worst = np.abs(result.predictions.values - expected).max()
+    assert worst < 1e-8 * y.std()
+
+
+@given(seeds)
+def test_an_offset_of_x_and_y_changes_nothing(seed: int) -> None:
+    X, y = simulated(seed)
+    plain = cross_validate(PLS(4), X, y, cv="venetian(5)")
+    moved = cross_validate(PLS(4), X + 7.0, y + 100.0, cv="venetian(5)")
+    assert moved.rmsecv == pytest.approx(plain.rmsecv, rel=1e-8)
+
+
+@given(seeds)
+def test_fewer_components_are_the_beginning_of_more(seed: int) -> None:
+    X, y = simulated(seed)
+    few, many = (cross_validate(PLS(a), X, y, cv="loo") for a in (3, 6))
+    assert few.rmsecv == pytest.approx(many.rmsecv[:3], rel=1e-12)
+
+
+def test_zero_components_predict_the_mean_of_the_others() -> None:
+    X, y = simulated(0)
+    result = cross_validate(PLS(2), X, y, cv="loo")
+    others = (y.sum() - y) / (len(y) - 1)
+    assert float(result.rmsecv_null) == pytest.approx(np.sqrt(np.mean((others - y) ** 2)))
+
+
+def leaky(X: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return cross_validate(PLS(3), MSC().fit_transform(X), y, cv="venetian(4)").rmsecv
+
+
+def test_steps_that_learn_are_refitted_in_every_fold() -> None:
+    X, y = simulated(5)
+    X = 5.0 + np.abs(X)
+    result = cross_validate(make_pipeline(MSC(), PLS(3)), X, y, cv="venetian(4)")
+    predictions = np.empty((3, len(y)))
+    for train, test in VenetianBlinds(4).split(X):
+        step = MSC().fit(X[train])
+        model = PLS(3).fit(step.transform(X[train]), y[train])
+        predictions[:, test] = model.predict_path(step.transform(X[test]))
+    np.testing.assert_allclose(result.predictions.values, predictions, rtol=1e-10)
+    assert not np.allclose(result.rmsecv, leaky(X, y), rtol=1e-6)
+
+
+def test_row_wise_steps_before_and_after_learning_ones_are_allowed() -> None:
+    X, y = simulated(5)
+    pipeline = make_pipeline(make_recipe("snv, msc, sg(5,2)"), PLS(3))
+    result = cross_validate(pipeline, 5.0 + np.abs(X), y, cv=4)
+    assert result.algorithm == "refit in every fold"
+    assert np.isfinite(result.rmsecv).all()
+
+
+def test_any_scikit_learn_transformer_is_refitted() -> None:
+    X, y = simulated(6)
+    piped = cross_validate(make_pipeline(StandardScaler(), PLS(3)), X, y, cv="loo")
+    assert piped.rmsecv == pytest.approx(
+        cross_validate(PLS(3, scale=True), X, y, cv="loo").rmsecv, rel=1e-9
+    )
+
+
+def test_the_estimator_is_left_as_it_was() -> None:
+    X, y = simulated(0)
+    pipeline = make_pipeline(MSC(), PLS(3))
+    cross_validate(pipeline, 5.0 + np.abs(X), y, cv=4)
+    assert not hasattr(pipeline[-1], "coef_")
+
+
+def test_batches_are_left_out_where_they_are_known() -> None:
+    X, y = simulated(0)
+    batch = np.repeat(["a", "b", "c", "d"], 6)
+    spectra = as_spectra(X, axis=np.arange(1100.0, 1160.0, 2.0), coords={"batch": batch})
+    assert cross_validate(PLS(2), spectra, y).cv == "batch"
+    assert cross_validate(PLS(2), X, y).cv == "venetian(10)"
+    given_groups = cross_validate(PLS(2), X, y, groups=batch)
+    assert given_groups.rmsecv.tolist() == cross_validate(PLS(2), spectra, y).rmsecv.tolist()
+
+
+def test_several_responses_have_an_error_each() -> None:
+    X, y = simulated(0)
+    Y = np.column_stack([y, X[:, 3]])
+    result = cross_validate(PLS(3), X, Y, cv="venetian(4)")
+    assert result.rmsecv.shape == (3, 2)
+    assert result.predictions.dims == ("n_components", "sample", "response")
+    assert list(result.to_frame().columns) == ["n_components", "y0", "y1"]
+
+
+def test_repeats_are_pooled_and_predictions_averaged() -> None:
+    X, y = simulated(0)
+    result = cross_validate(PLS(2), X, y, cv="random(4,5)")
+    assert result.n_predictions.tolist() == [5] * len(y)
+    assert result.fold_mse.shape == (20, 2)
+    assert result.rmsecv**2 == pytest.approx(result.fold_mse.mean(axis=0))
+
+
+def test_samples_never_left_out_are_counted() -> None:
+    X, y = simulated(0)
+    result = cross_validate(PLS(2), X, y, cv=ShuffleSplit(1, test_size=5, random_state=0))
+    assert int((result.n_predictions == 0).sum()) == 19
+    assert int(np.isnan(result.predictions.values[0]).sum()) == 19
+    assert [f.rule for f in result.findings] == ["never_left_out"]
+
+
+def test_folds_in_any_order_are_put_back() -> None:
+    X, y = simulated(0)
+    order = list(LeaveOneOut().split(X))[::-1]
+
+    class Backwards:
+        def split(self, *_: Any) -> Any:
+            return iter(order)
+
+    forwards = cross_validate(PLS(3), X, y, cv="loo")
+    backwards = cross_validate(PLS(3), X, y, cv=Backwards())
+    np.testing.assert_allclose(backwards.predictions.values, forwards.predictions.values)
+
+
+def test_a_scikit_learn_splitter_is_accepted() -> None:
+    X, y = simulated(0)
+    result = cross_validate(PLS(2), X, y, cv=KFold(4, shuffle=True, random_state=1))
+    assert result.cv.startswith("KFold(")
+
+
+@pytest.mark.parametrize("cv", ["loo", "venetian(4)"])
+def test_exhausted_folds_are_counted_and_keep_their_prediction(cv: str) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(16, 2)) @ rng.normal(size=(2, 10))
+    y = X[:, 0] + rng.normal(size=16)
+    result = cross_validate(PLS(5), X, y, cv=cv)
+    assert [f.rule for f in result.findings] == ["components_exhausted"]
+    assert "the poorest 2" in result.findings[0].message
+    assert result.rmsecv[2:] == pytest.approx(result.rmsecv[1])
+    assert result.rmsecv[:2] == pytest.approx(cross_validate(PLS(2), X, y, cv=cv).rmsecv)
+
+
+def test_too_many_components_are_refused_or_trimmed() -> None:
+    X, y = simulated(0)
+    with pytest.raises(
+        InputError, match=r"n_components = 20 .*has 12 samples .*which allow 11"
+    ):
+        cross_validate(PLS(20), X, y, cv="venetian(2)")
+    result = cross_validate(PLS(20), X, y, cv="venetian(2)", excess="trim")
+    assert len(result.rmsecv) == 11
+    assert [f.rule for f in result.findings] == ["components_trimmed"]
+
+
+def test_residuals_are_predicted_minus_reference() -> None:
+    X, y = simulated(0)
+    result = cross_validate(PLS(2), X, y, cv="loo")
+    np.testing.assert_allclose(result.residuals.values, result.predictions.values - y)
+    assert result.q2 == pytest.approx(1 - result.rmsecv**2 / result.rmsecv_null**2)
+    assert result.to_frame()["rmsecv"].tolist() == [result.rmsecv_null, *result.rmsecv]
+    assert len(result.to_dict()["rmsecv"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"cv": 1}, InputError, "cv must be at least 2, got 1"),
+        ({"cv": 3.5}, InputTypeError, r"cv must be a splitter.*got 3\.5"),
+        ({"cv": "batch"}, InputError, "groups is missing"),
+        ({"groups": [1, 2]}, InputError, "X has 24, groups has 2"),
+        ({"excess": "ignore"}, InputError, "excess must be one of 'raise', 'trim'"),
+        ({"y": [1.0] * 24}, InputError, "y is constant"),
+        ({"y": [1.0, 2.0]}, InputError, "X has 24, y has 2"),
+        ({"estimator": SNV()}, InputTypeError, "a pipeline that ends in one"),
+        ({"estimator": PLS(0)}, InputError, "n_components must be at least 1"),
+    ],
+)
+def test_bad_arguments_are_named(arguments: Any, error: Any, message: str) -> None:
+    X, y = simulated(0)
+    settings = {"estimator": PLS(2), "X": X, "y": y} | arguments
+    with pytest.raises(error, match=message):
+        cross_validate(**settings)

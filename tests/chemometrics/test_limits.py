@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pharmaq.chemometrics import spe_limit, t2_limit
+from pharmaq.chemometrics.limits import spe_limit_from_eigenvalues, spe_limit_from_values
+from pharmaq.errors import InputError
+
+
+# SIMCA, LDPE data: 54 samples, 6 components; the last printed digit is cut off, not rounded
+@pytest.mark.parametrize(("alpha", "published"), [(0.05, 15.2017), (0.01, 21.2239)])
+def test_t2_limit_matches_simca(alpha: float, published: float) -> None:
+    assert t2_limit(54, 6, alpha=alpha, method="simca") == pytest.approx(published, abs=1e-4)
+
+
+@pytest.mark.parametrize("method", ["f", "beta", "simca", "chi2"])
+@pytest.mark.parametrize("alpha", [0.05, 0.01])
+def test_t2_limits_hold_their_error_rate(method: Any, alpha: float) -> None:
+    rng = np.random.default_rng(1)
+    N, A, repeats = (4000, 3, 200_000) if method == "chi2" else (20, 3, 200_000)
+    if method == "beta":
+        z = rng.normal(size=(repeats // N, N, A))
+        z -= z.mean(axis=1, keepdims=True)
+        cov = np.einsum("rna,rnb->rab", z, z) / (N - 1)
+        t2 = np.einsum("rna,rab,rnb->rn", z, np.linalg.inv(cov), z).ravel()
+    elif method == "chi2":
+        t2 = np.sum(rng.normal(size=(repeats, A)) ** 2, axis=1)
+    else:
+        z = rng.normal(size=(repeats, N, A))
+        mean = z.mean(axis=1)
+        cov = np.einsum("rna,rnb->rab", z - mean[:, None], z - mean[:, None]) / (N - 1)
+        d = rng.normal(size=(repeats, A)) - (mean if method == "f" else 0)
+        t2 = np.einsum("ra,rab,rb->r", d, np.linalg.inv(cov), d)
+    share = np.mean(t2 > t2_limit(N, A, alpha=alpha, method=method))
+    # "simca" is exact where the centre is known, which the sample above takes it to be
+    sampling = 4 * np.sqrt(alpha * (1 - alpha) / len(t2))
+    assert share == pytest.approx(alpha, abs=sampling + (2e-3 if method == "beta" else 0))
+
+
+@pytest.mark.parametrize(
+    "eigenvalues", [np.ones(10), np.geomspace(1, 1e-3, 30), [1.0, 0.5, 0.2, 0.1]], ids=str
+)
+@pytest.mark.parametrize("method", ["jackson", "box"])
+def test_spe_limits_hold_their_error_rate(eigenvalues: Any, method: str) -> None:
+    rng = np.random.default_rng(2)
+    spe = rng.normal(size=(200_000, len(eigenvalues))) ** 2 @ np.asarray(eigenvalues)
+    if method == "box":
+        limit = spe_limit_from_values(spe, alpha=0.05)
+    else:
+        limit = spe_limit_from_eigenvalues(eigenvalues, alpha=0.05)
+    assert np.mean(spe > limit) == pytest.approx(0.05, abs=0.005)
+
+
+def test_the_jackson_limit_turns_its_tail_where_h0_is_negative() -> None:
+    # one eigenvalue beside many small ones: h0 = -1.6, where |h0| in place of h0 gives a limit
+    # below the mean
+    eigenvalues = np.array([1.0, *[0.05] * 100])
+    rng = np.random.default_rng(3)
+    spe = rng.normal(size=(100_000, 101)) ** 2 @ eigenvalues
+    limit = spe_limit_from_eigenvalues(eigenvalues, alpha=0.05)
+    assert limit > eigenvalues.sum()
+    assert 0.02 < np.mean(spe > limit) < 0.06
+
+
+def test_the_jackson_limit_refuses_where_it_has_no_value() -> None:
+    with pytest.raises(InputError, match=r'alpha = 0\.0001 .*use method="box"'):
+        spe_limit_from_eigenvalues([1.0, *[0.05] * 100], alpha=1e-4)
+
+
+# Box (1954): equal eigenvalues make SPE an exact scaled chi2; chi2(0.95; 10) = 18.307 in tables
+def test_equal_eigenvalues_give_a_chi2_limit() -> None:
+    limit = spe_limit_from_eigenvalues(np.full(10, 2.0), alpha=0.05)
+    assert limit == pytest.approx(2 * 18.307, rel=2e-3)
+
+
+@given(st.integers(0, 1000), st.floats(0.01, 100), st.sampled_from(["jackson", "box"]))
+def test_spe_limit_follows_squared_units(seed: int, scale: float, method: Any) -> None:
+    E = np.random.default_rng(seed).normal(size=(10, 6))
+    plain = spe_limit(E, method=method)
+    assert spe_limit(scale * E, method=method) == pytest.approx(scale**2 * plain, rel=1e-9)
+
+
+def test_nothing_left_gives_a_limit_of_zero() -> None:
+    assert spe_limit_from_eigenvalues([0.0, 0.0]) == 0.0
+    assert spe_limit_from_values([0.0, 0.0]) == 0.0
+
+
+@given(st.floats(0.001, 0.2), st.sampled_from(["f", "beta", "simca", "chi2"]))
+def test_a_smaller_error_rate_gives_a_wider_limit(alpha: float, method: Any) -> None:
+    assert t2_limit(30, 3, alpha=alpha / 2, method=method) > t2_limit(
+        30, 3, alpha=alpha, method=method
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n_samples": 3, "n_components": 3}, "n_samples = 3 is too few .*n_components = 3"),
+        ({"n_samples": 4, "n_components": 3, "method": "beta"}, "too few"),
+        ({"n_samples": 9, "n_components": 3, "alpha": 0}, r"alpha must lie in \(0, 1\), got 0"),
+        ({"n_samples": 9, "n_components": 3, "method": "z"}, "method must be one of 'f'"),
+    ],
+)
+def test_bad_t2_arguments_are_named(arguments: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        t2_limit(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("residuals", "message"),
+    [
+        ([1.0, 2.0], r"residuals must have shape \(n_samples >= 2, n_points\), got \(2,\)"),
+        ([[1.0, np.nan], [0.0, 1.0]], r"residuals\[0, 1\] is NaN"),
+    ],
+)
+def test_bad_residuals_are_named(residuals: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        spe_limit(residuals)
