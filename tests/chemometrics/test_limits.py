@@ -3,11 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from pharmaq.chemometrics import spe_limit, t2_limit
+from pharmaq.chemometrics import PCA, spe_limit, t2_limit
 from pharmaq.chemometrics.limits import spe_limit_from_eigenvalues, spe_limit_from_values
 from pharmaq.errors import InputError
 
@@ -78,7 +80,9 @@ def test_equal_eigenvalues_give_a_chi2_limit() -> None:
     assert limit == pytest.approx(2 * 18.307, rel=2e-3)
 
 
-@given(st.integers(0, 1000), st.floats(0.01, 100), st.sampled_from(["jackson", "box"]))
+@given(
+    st.integers(0, 1000), st.floats(0.01, 100), st.sampled_from(["jackson", "box", "robust"])
+)
 def test_spe_limit_follows_squared_units(seed: int, scale: float, method: Any) -> None:
     E = np.random.default_rng(seed).normal(size=(10, 6))
     plain = spe_limit(E, method=method)
@@ -88,6 +92,43 @@ def test_spe_limit_follows_squared_units(seed: int, scale: float, method: Any) -
 def test_nothing_left_gives_a_limit_of_zero() -> None:
     assert spe_limit_from_eigenvalues([0.0, 0.0]) == 0.0
     assert spe_limit_from_values([0.0, 0.0]) == 0.0
+    assert spe_limit_from_values([0.0, 0.0], robust=True) == 0.0
+
+
+# exact for equal eigenvalues, where SPE is a scaled chi2
+@pytest.mark.parametrize("alpha", [0.05, 0.01])
+def test_the_robust_limit_holds_its_error_rate_for_a_scaled_chi2(alpha: float) -> None:
+    spe = 0.3 * np.random.default_rng(5).chisquare(7, size=200_000)
+    limit = spe_limit_from_values(spe, alpha=alpha, robust=True)
+    assert np.mean(spe > limit) == pytest.approx(alpha, abs=0.002)
+
+
+# R package mdatools 0.14.2, people, autoscaled, method "ddrobust": means and degrees of freedom
+# of SPE for 1 to 5 components, there by an approximation and cut off to whole numbers
+def test_robust_moments_match_mdatools(people: pd.DataFrame) -> None:
+    for count, (mean, freedom) in enumerate(
+        [(5.594, 18), (3.1441, 10), (1.6837, 6), (0.6346, 3), (0.3347, 4)], start=1
+    ):
+        model = PCA(count, scale=True).fit(people.to_numpy())
+        limit = model.spe_limit(alpha=0.05, method="robust")
+        expected = mean / freedom * stats.chi2.isf(0.05, freedom)
+        assert limit == pytest.approx(expected, rel=0.05)
+
+
+def test_one_outlier_moves_the_robust_limit_least() -> None:
+    spe = np.random.default_rng(0).chisquare(8, size=100)
+    with_outlier = np.append(spe, 500.0)
+    box, robust = (
+        spe_limit_from_values(with_outlier, robust=r) / spe_limit_from_values(spe, robust=r)
+        for r in (False, True)
+    )
+    assert robust == pytest.approx(1.0, abs=0.05)
+    assert box > 1.5
+
+
+def test_values_that_no_chi2_fits_are_refused() -> None:
+    with pytest.raises(InputError, match=r'varies too much .*use method="box"'):
+        spe_limit_from_values([0.01, 0.02, 0.1, 30.0, 50.0], robust=True)
 
 
 @given(st.floats(0.001, 0.2), st.sampled_from(["f", "beta", "simca", "chi2"]))

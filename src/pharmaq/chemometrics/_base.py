@@ -108,13 +108,21 @@ def like_columns(X: Any, values: NDArray[np.float64], names: list[str], dim: str
 
 
 def like_points(
-    X: Any, values: NDArray[np.float64], keep: NDArray[np.intp] | None = None
+    X: Any,
+    values: NDArray[np.float64],
+    *,
+    keep: NDArray[np.intp] | None = None,
+    same_quantity: bool = True,
 ) -> Any:
-    """Give transformed spectra the container and labels of X; `keep` are the points left."""
+    """Give transformed spectra the container and labels of X; `keep` are the points left.
+
+    Where the values are no longer what they were (absorbance, say), the label says so.
+    """
     if isinstance(X, xr.DataArray):
         rows = X.transpose("sample", ...) if "sample" in X.dims else X
         part = rows if keep is None else rows.isel({rows.dims[1]: keep})
-        return part.copy(data=values)
+        out = part.copy(data=values)
+        return out if same_quantity else out.assign_attrs(quantity="unknown")
     if isinstance(X, pd.DataFrame):
         columns = X.columns if keep is None else X.columns[keep]
         return pd.DataFrame(values, index=X.index, columns=columns)

@@ -23,6 +23,10 @@ def fit_findings(
 ) -> list[Finding]:
     """Return findings on the model, then on single calibration samples."""
     findings = list(validation.findings)
+    source = calibration.provenance_.parameters.get("spectra axis_source", "")
+    if source.startswith("recognised"):
+        message = f"the kind of the axis was not given; {source}"
+        findings.append(_on_model("axis_recognised", "info", message, None, None))
     chosen = calibration.n_components_
     if calibration.choice_ is not None and chosen == len(calibration.rmsecv_):
         message = "the largest number of components tried was chosen; raise max_components"
@@ -53,7 +57,7 @@ def _outliers(calibration: Any, y: NDArray[np.float64]) -> Iterator[Finding]:
         (
             "calibration_spe",
             shown.spe,
-            calibration.pls_.spe_limit(alpha=share, method="box"),
+            calibration.pls_.spe_limit(alpha=share, method="robust"),
             "has features that the other samples do not have",
         ),
         (
@@ -77,13 +81,13 @@ def _outliers(calibration: Any, y: NDArray[np.float64]) -> Iterator[Finding]:
 
 
 def _on_model(
-    rule: str, severity: Any, message: str, value: float, limit: float | None
+    rule: str, severity: Any, message: str, value: float | None, limit: float | None
 ) -> Finding:
     return Finding(
         rule=rule,
         severity=severity,
         subject="calibration",
         message=message,
-        value=float(value),
+        value=None if value is None else float(value),
         limit=limit,
     )

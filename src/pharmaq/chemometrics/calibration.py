@@ -86,7 +86,8 @@ class Calibration(BaseEstimator):
     rmsecv_ : list of float
         RMSECV for 1, 2, ... components.
     t2_limit_, spe_limit_ : float
-        Limits for new spectra at `alpha`: T2 by F, SPE by Box.
+        Limits for new spectra at `alpha`: T2 by F, SPE by a scaled
+        chi2 with robust moments.
     value_range_ : tuple of float
         Smallest and largest reference value.
     diagnostics_ : CalibrationPrediction or None
@@ -181,11 +182,11 @@ class Calibration(BaseEstimator):
         )
         self._choose(validation)
         self._fit_model(labelled, reference, recipe)
-        self._judge_fit(labelled, reference, validation)
         self.provenance_ = record_provenance(
             parameters=self._described(labelled, validation),
             arrays={"spectra": labelled, "y": reference},
         )
+        self._judge_fit(labelled, reference, validation)
         self.seal_: str | None = None
         return self
 
@@ -308,7 +309,7 @@ class Calibration(BaseEstimator):
         self.axis_ = axis_values(spectra) if labelled else None
         self.axis_kind_ = axis_kind(spectra) if labelled else None
         self.t2_limit_ = pls.t2_limit(alpha=self.alpha, method="f")
-        self.spe_limit_ = pls.spe_limit(alpha=self.alpha, method="box")
+        self.spe_limit_ = pls.spe_limit(alpha=self.alpha, method="robust")
         self.value_range_ = (float(y.min()), float(y.max()))
 
     def _set_model(self, recipe: Recipe, pls: PLS) -> None:
@@ -349,7 +350,7 @@ class Calibration(BaseEstimator):
             "cv algorithm": validation.algorithm,
             "alpha": self.alpha,
             "t2 limit": "F, new samples",
-            "spe limit": "Box, from the SPE of the calibration samples",
+            "spe limit": "scaled chi2, robust moments of the calibration samples",
             "response": self.response_,
             "units": self.units,
         }

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from pharmaq._checks import check_choice, check_integer
 from pharmaq.chemometrics._base import like_columns, like_rows, new_matrix, require_fitted
 from pharmaq.chemometrics.limits import (
+    SPE_METHODS,
     SPEMethod,
     T2Method,
     spe_limit_from_eigenvalues,
@@ -118,8 +119,8 @@ class LatentVariableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         ----------
         alpha : float, default 0.05
             Share of good samples allowed above the limit.
-        method : {"jackson", "box"}, default "jackson"
-            Jackson-Mudholkar or Box.
+        method : {"jackson", "box", "robust"}, default "jackson"
+            Jackson-Mudholkar, Box, or Box with robust moments.
 
         Returns
         -------
@@ -127,9 +128,9 @@ class LatentVariableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             The limit.
         """
         require_fitted(self)
-        check_choice("method", method, ("jackson", "box"))
-        if method == "box":
-            return spe_limit_from_values(self.spe_, alpha=alpha)
+        check_choice("method", method, SPE_METHODS)
+        if method != "jackson":
+            return spe_limit_from_values(self.spe_, alpha=alpha, robust=method == "robust")
         return spe_limit_from_eigenvalues(self.residual_eigenvalues_, alpha=alpha)
 
     def project(self, X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

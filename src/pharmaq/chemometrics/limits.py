@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 from pharmaq._checks import as_float, check_choice, check_finite, check_integer, check_real
 from pharmaq.errors import InputError
@@ -23,7 +23,9 @@ __all__ = [
 ]
 
 T2Method = Literal["f", "beta", "simca", "chi2"]
-SPEMethod = Literal["jackson", "box"]
+SPEMethod = Literal["jackson", "box", "robust"]
+
+SPE_METHODS = ("jackson", "box", "robust")
 
 
 def t2_limit(
@@ -91,11 +93,12 @@ def spe_limit(
         What the model leaves of the centred (and scaled) calibration samples; NaN raises.
     alpha : float, default 0.05
         Share of good samples allowed above the limit.
-    method : {"jackson", "box"}, default "jackson"
+    method : {"jackson", "box", "robust"}, default "jackson"
         ``"jackson"``: normal approximation from the eigenvalues of the residual
         covariance [1]_.
         ``"box"``: g chi2(1 - alpha; h) with g = v / (2 m) and h = 2 m^2 / v from mean m and
-        variance v of the calibration samples' SPE [2]_ [3]_.
+        variance v of the calibration samples' SPE [2]_ [3]_. ``"robust"``: the same with g and
+        h from their median and interquartile range, which single outliers do not move [4]_.
 
     Returns
     -------
@@ -107,20 +110,22 @@ def spe_limit(
     .. [1] J. E. Jackson, G. S. Mudholkar, Technometrics 21 (1979) 341-349.
     .. [2] G. E. P. Box, Ann. Math. Stat. 25 (1954) 290-302.
     .. [3] P. Nomikos, J. F. MacGregor, Technometrics 37 (1995) 41-59.
+    .. [4] A. L. Pomerantsev, O. Ye. Rodionova, J. Chemom. 28 (2014) 429-438.
 
     Examples
     --------
     >>> spe_limit([[0.1, -0.1], [-0.1, 0.0], [0.0, 0.1]], method="box")
-    0.0268...
+    0.02402...
     """
     matrix = as_float("residuals", residuals)
     if matrix.ndim != 2 or len(matrix) < 2:
         msg = f"residuals must have shape (n_samples >= 2, n_points), got {matrix.shape}"
         raise InputError(msg)
     check_finite("residuals", matrix)
-    check_choice("method", method, ("jackson", "box"))
-    if method == "box":
-        return spe_limit_from_values(np.sum(matrix**2, axis=1), alpha=alpha)
+    check_choice("method", method, SPE_METHODS)
+    if method != "jackson":
+        spe = np.sum(matrix**2, axis=1)
+        return spe_limit_from_values(spe, alpha=alpha, robust=method == "robust")
     return spe_limit_from_eigenvalues(residual_eigenvalues(matrix), alpha=alpha)
 
 
@@ -171,8 +176,10 @@ def spe_limit_from_eigenvalues(eigenvalues: ArrayLike, *, alpha: float = 0.05) -
     return float(theta1 * inner ** (1 / h0))
 
 
-def spe_limit_from_values(spe: ArrayLike, *, alpha: float = 0.05) -> float:
-    """Return Box's limit from the SPE of the calibration samples.
+def spe_limit_from_values(
+    spe: ArrayLike, *, alpha: float = 0.05, robust: bool = False
+) -> float:
+    """Return the limit of a scaled chi2 matched to the SPE of the calibration samples.
 
     Parameters
     ----------
@@ -180,22 +187,51 @@ def spe_limit_from_values(spe: ArrayLike, *, alpha: float = 0.05) -> float:
         Squared prediction errors.
     alpha : float, default 0.05
         Share of good samples allowed above the limit.
+    robust : bool, default False
+        Match median and interquartile range instead of mean and variance.
 
     Returns
     -------
     float
-        g chi2(1 - alpha; h) with g = v / (2 m), h = 2 m^2 / v; the mean where v is 0.
+        g chi2(1 - alpha; h) with g = v / (2 m), h = 2 m^2 / v from mean m and variance v (Box);
+        or with h for which the chi2 has the ratio of interquartile range to median that the
+        values have, and g from the median (robust). The mean or median where nothing varies.
 
     Notes
     -----
-    P. Nomikos, J. F. MacGregor, Technometrics 37 (1995) 41-59.
+    P. Nomikos, J. F. MacGregor, Technometrics 37 (1995) 41-59; A. L. Pomerantsev, O. Ye.
+    Rodionova, J. Chemom. 28 (2014) 429-438.
     """
     check_real("alpha", alpha, above=0, below=1)
     values = as_float("spe", spe)
+    if robust:
+        return _robust_limit(values, alpha)
     mean, variance = float(values.mean()), float(values.var(ddof=1))
     if variance == 0:
         return mean
     return variance / (2 * mean) * float(stats.chi2.isf(alpha, 2 * mean**2 / variance))
+
+
+def _robust_limit(values: NDArray[np.float64], alpha: float) -> float:
+    low, median, high = np.percentile(values, [25, 50, 75])
+    if high == low:
+        return float(median)
+    ratio = (high - low) / median
+
+    def excess(log_h: float) -> float:
+        quartiles = np.asarray(stats.chi2.ppf([0.25, 0.5, 0.75], np.exp(log_h)))
+        return float((quartiles[2] - quartiles[0]) / quartiles[1] - ratio)
+
+    # the ratio falls from above 5 to below 0.02 between these degrees of freedom
+    ends = (np.log(0.2), np.log(1e4))
+    if excess(ends[0]) < 0 or excess(ends[1]) > 0:
+        msg = (
+            f"SPE varies too {'much' if ratio > 1 else 'little'} for a scaled chi2 "
+            f'(interquartile range {ratio:.3g} of the median); use method="box"'
+        )
+        raise InputError(msg)
+    h = float(np.exp(optimize.brentq(excess, *ends)))
+    return float(median / stats.chi2.ppf(0.5, h) * stats.chi2.isf(alpha, h))
 
 
 def residual_eigenvalues(residuals: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -59,7 +59,7 @@ class PCA(LatentVariableModel):
     --------
     >>> model = PCA(n_components=1).fit([[1.0, 1.0], [2.0, 2.0], [3.0, 3.1]])
     >>> model.explained_variance_ratio_.round(4)
-    array([0.9996])
+    array([0.9998])
     """
 
     def __init__(self, n_components: int = 2, *, scale: bool = False) -> None:

@@ -82,7 +82,7 @@ class PLS(RegressorMixin, LatentVariableModel):
     >>> X = [[1.0, 0.2], [2.0, 0.1], [3.0, 0.4], [4.0, 0.3]]
     >>> model = PLS(n_components=2).fit(X, [1.1, 2.0, 3.1, 4.0])
     >>> model.predict([[2.5, 0.2]])
-    array([2.54])
+    array([2.525])
     """
 
     def __init__(

@@ -39,7 +39,8 @@ class CalibrationPrediction(Result):
         ``"ok"``, ``"extrapolated"`` (value outside the range of the reference values),
         ``"outlier_t2"``, ``"outlier_spe"``, ``"wrong_axis"``: the most serious that applies.
     t2_limit, spe_limit : float
-        Limits at `alpha`: T2 for new samples by F, SPE by Box.
+        Limits at `alpha`: T2 for new samples by F, SPE by a scaled chi2 with robust
+        moments.
     value_range : tuple of float
         Smallest and largest reference value of the calibration.
     alpha, confidence : float

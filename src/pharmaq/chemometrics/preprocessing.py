@@ -126,7 +126,7 @@ class SNV(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         out, spread = np.empty_like(values), np.empty(len(values))
         _kernels.snv(values, out, spread)
         _warn_of(spread == 0, "is the same at all points, so that SNV has nothing to scale by")
-        return like_points(X, out)
+        return like_points(X, out, same_quantity=False)
 
 
 class MSC(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -326,7 +326,7 @@ class SavitzkyGolay(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         filters = self._filters()
         out = np.empty_like(values)
         _kernels.filter_rows(values, filters[half], filters[:half], filters[half + 1 :], out)
-        return like_points(X, out)
+        return like_points(X, out, same_quantity=self.deriv == 0)
 
     def _set_filter(self, n_points: int) -> None:
         longest = n_points - 1 + n_points % 2
@@ -451,7 +451,9 @@ class SelectRange(TransformerMixin, BaseEstimator):
             Shape (n_samples, number of points kept).
         """
         values = new_matrix(self, X)
-        return like_points(X, np.ascontiguousarray(values[:, self.support_]), self.support_)
+        return like_points(
+            X, np.ascontiguousarray(values[:, self.support_]), keep=self.support_
+        )
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the points kept.
