@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.model_selection import KFold, LeaveOneOut, ShuffleSplit
+from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut, ShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -226,6 +226,15 @@ def test_folds_in_any_order_are_put_back() -> None:
     forwards = cross_validate(PLS(3), X, y, cv="loo")
     backwards = cross_validate(PLS(3), X, y, cv=Backwards())
     np.testing.assert_allclose(backwards.predictions.values, forwards.predictions.values)
+
+
+def test_scikit_learn_splitters_get_the_groups_they_ask_for() -> None:
+    X, y = simulated(0)
+    batch = np.repeat(["a", "b", "c", "d"], 6)
+    grouped = cross_validate(PLS(2), X, y, cv=GroupKFold(4), groups=batch)
+    ours = cross_validate(PLS(2), X, y, cv="batch", groups=batch)
+    assert grouped.rmsecv == pytest.approx(ours.rmsecv)
+    assert cross_validate(PLS(2), X, y, cv="loo", groups=batch).cv == "loo"
 
 
 def test_a_scikit_learn_splitter_is_accepted() -> None:

@@ -67,23 +67,26 @@ def require_fitted(estimator: Any) -> None:
         raise NotFittedError(msg) from None
 
 
-def check_response(y: ArrayLike | None, n_samples: int) -> NDArray[np.float64]:
+def check_response(
+    y: ArrayLike | None, n_samples: int, *, name: str = "y"
+) -> NDArray[np.float64]:
     """Return the response as an array of shape (n_samples,) or (n_samples, n_responses)."""
     if y is None:
         msg = "y is missing: this estimator requires y to be passed, but the target y is None"
         raise InputError(msg)
-    response = as_float("y", y)
+    response = as_float(name, y)
     if response.ndim not in (1, 2) or len(response) != n_samples:
         msg = (
-            f"y must have shape ({n_samples},) or ({n_samples}, n_responses) to match the "
+            f"{name} must have shape ({n_samples},) or ({n_samples}, n_responses) to match the "
             f"{n_samples} rows of X, got {response.shape}"
         )
         raise InputError(msg)
-    check_finite("y", response)
+    check_finite(name, response)
     columns = response.reshape(n_samples, -1)
     constant = np.flatnonzero(np.ptp(columns, axis=0) == 0)
-    if constant.size:
-        place = f"column {constant[0]} of y" if response.ndim == 2 else "y"
+    # a single sample is another problem, and has its own message
+    if constant.size and n_samples > 1:
+        place = f"column {constant[0]} of {name}" if response.ndim == 2 else name
         msg = f"{place} is constant ({columns[0, constant[0]]:g}); there is nothing to model"
         raise InputError(msg)
     return response
@@ -188,8 +191,11 @@ def _validated(estimator: Any, X: Any, *, reset: bool, least: int) -> NDArray[np
             dtype=np.float64,
             order="C",
             ensure_all_finite=False,
-            ensure_min_samples=least,
         )
+    if len(values) < least:
+        name = type(estimator).__name__
+        msg = f"X holds {len(values)} sample(s), but {name} needs at least {least}; add spectra"
+        raise InputError(msg)
     check_finite("X", values)
     return values
 

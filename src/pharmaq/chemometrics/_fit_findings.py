@@ -74,7 +74,7 @@ def _outliers(calibration: Any, y: NDArray[np.float64]) -> Iterator[Finding]:
                 rule=rule,
                 severity="alert",
                 subject=subject,
-                message=f"calibration sample {subject} {text}",
+                message=f"the calibration sample {text}",
                 value=float(values[i]),
                 limit=float(limit),
             )

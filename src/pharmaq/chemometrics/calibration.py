@@ -426,6 +426,7 @@ class Calibration(BaseEstimator):
 
 
 def _reference(spectra: Any, y: str | ArrayLike) -> NDArray[np.float64]:
+    name = y if isinstance(y, str) else "y"
     if isinstance(y, str):
         coords = getattr(spectra, "coords", {})
         if y not in coords:
@@ -435,7 +436,7 @@ def _reference(spectra: Any, y: str | ArrayLike) -> NDArray[np.float64]:
             )
             raise InputError(msg)
         y = coords[y].to_numpy()
-    reference = check_response(y, len(spectra))
+    reference = check_response(y, len(spectra), name=name)
     if reference.ndim != 1:
         msg = f"y must be one response, shape (n_samples,), got {reference.shape}"
         raise InputError(msg)

@@ -233,11 +233,19 @@ def _apply_row_wise(steps: list[Any], X: Any) -> tuple[Any, list[Any]]:
 def _folds(splitter: Any, X: Any, y: NDArray[np.float64], groups: Any) -> list[Fold]:
     if groups is not None:
         check_same_length(X=X, groups=groups)
-    folds = list(splitter.split(np.empty((len(X), 1)), y, groups))
+    used = groups if _takes_groups(splitter) else None
+    folds = list(splitter.split(np.empty((len(X), 1)), y, used))
     if not folds:
         msg = "cv gives no fold"
         raise InputError(msg)
     return folds
+
+
+def _takes_groups(splitter: Any) -> bool:
+    """Tell whether a splitter asks for groups; scikit-learn's others warn when given them."""
+    if not hasattr(splitter, "get_metadata_routing"):
+        return True
+    return bool(splitter.get_metadata_routing().split.requests.get("groups"))
 
 
 def _sized(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator, LeaveOneOut
@@ -127,6 +127,9 @@ class LeaveBatchOut(BaseCrossValidator):
     >>> [test.tolist() for _, test in split]
     [[0, 1], [2]]
     """
+
+    # tells scikit-learn's metadata routing what `split` needs
+    __metadata_request__split: ClassVar[dict[str, bool]] = {"groups": True}
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: ARG002
         """Return the number of batches.
