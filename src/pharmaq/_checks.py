@@ -19,16 +19,22 @@ if TYPE_CHECKING:
 def check_real(
     name: str, value: Any, *, above: float | None = None, below: float | None = None
 ) -> float:
-    """Return `value` as a float that lies strictly between `above` and `below`."""
+    """Return `value` as a finite float that lies strictly between `above` and `below`."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         msg = f"{name} must be a real number, got {value!r}"
         raise InputTypeError(msg)
     low = -math.inf if above is None else above
     high = math.inf if below is None else below
-    if not low < float(value) < high:
-        msg = f"{name} must lie in ({low:g}, {high:g}), got {value!r}"
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not (math.isfinite(number) and low < number < high):
+        bounded = above is not None or below is not None
+        rule = f"lie in ({low:g}, {high:g})" if bounded else "be finite"
+        msg = f"{name} must {rule}, got {value!r}"
         raise InputError(msg)
-    return float(value)
+    return number
 
 
 def check_integer(name: str, value: Any, *, least: int, most: int | None = None) -> int:
@@ -46,7 +52,7 @@ def check_integer(name: str, value: Any, *, least: int, most: int | None = None)
 def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
     """Return `value` if it is one of `choices`."""
     allowed = list(choices)
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         msg = f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}"
         raise InputError(msg)
     return str(value)
@@ -66,12 +72,21 @@ def check_vector(name: str, values: ArrayLike, *, least: int = 1) -> NDArray[np.
 
 
 def as_float(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    """Return `values` as a float array; text that is not a number is an error."""
+    """Return `values` as a float array, missing ones as NaN; what is no number is an error."""
     try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        msg = f"{name} must hold numbers only: {error}"
-        raise InputError(msg) from None
+        array = np.asarray(values)
+        if isinstance(values, np.ma.MaskedArray):
+            array = np.ma.filled(values.astype(object), np.nan)
+        elif array.dtype.kind in "OSU":
+            # straight from the container: pandas knows its own missing values
+            array = np.asarray(values, dtype=np.float64)
+        if array.dtype.kind not in "cmM":
+            return array.astype(np.float64, copy=False)
+        problem = f"got {array.dtype}"
+    except (OverflowError, TypeError, ValueError) as error:
+        problem = str(error)
+    msg = f"{name} must hold numbers only: {problem}"
+    raise InputError(msg)
 
 
 def check_finite(name: str, array: NDArray[np.float64]) -> None:
@@ -84,10 +99,10 @@ def check_finite(name: str, array: NDArray[np.float64]) -> None:
     if not len(bad):
         return
     place = tuple(int(i) for i in bad[0])
-    index = ", ".join(map(str, place))
+    index = f"[{', '.join(map(str, place))}]" if place else ""
     value = "NaN" if np.isnan(array[place]) else str(array[place])
     msg = (
-        f"{name} must be finite, but {name}[{index}] is {value} ({len(bad)} of {array.size} "
+        f"{name} must be finite, but {name}{index} is {value} ({len(bad)} of {array.size} "
         "values are NaN or infinity); remove or replace them first"
     )
     raise InputError(msg)

@@ -1,7 +1,9 @@
 """Fitted procedures as sealed files: canonical JSON and arrays in a zip, never pickle.
 
 A model file holds ``model.json``, one ``.npy`` member an array, and ``seal.json`` with the
-SHA-256 of each of them. `load` reads nothing that the seal does not vouch for.
+SHA-256 of each of them. Its last 64 bytes, the comment of the zip, are the SHA-256 of all bytes
+before them, so that no change of any byte goes unnoticed. Members are stored, not compressed:
+equal models are equal files on every platform, and no member can be larger than its file.
 """
 
 from __future__ import annotations
@@ -12,13 +14,12 @@ import json
 import os
 import tempfile
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pharmaq.errors import FileAccessError, FormatError, InputError
+from pharmaq.errors import FileAccessError, FormatError, InputError, InputTypeError
 from pharmaq.results import json_safe
 
 __all__ = ["load", "save", "write_atomically"]
@@ -26,8 +27,24 @@ __all__ = ["load", "save", "write_atomically"]
 _FORMAT = "pharmaq-model"
 _VERSION = 1
 _ARRAY = "$array"
-# zip members need a date; a fixed one keeps equal models equal to the byte
+# zip members need a date and a system; fixed ones keep equal models equal to the byte
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_UNIX = 3
+_DIGEST = 64
+
+# what the standard library and numpy raise on bytes that are no model file
+_DAMAGE = (
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+)
 
 
 def save(path: str | Path, kind: str, content: dict[str, Any]) -> str:
@@ -40,7 +57,8 @@ def save(path: str | Path, kind: str, content: dict[str, Any]) -> str:
     kind : str
         What is stored, for example ``"calibration"``.
     content : dict
-        Nested dictionaries and lists of numbers, text and numeric or text arrays.
+        Nested dictionaries and lists of numbers, text and numeric or text arrays. Arrays come
+        back as they are; elsewhere tuples become lists, keys text, NaN and infinity None.
 
     Returns
     -------
@@ -50,7 +68,8 @@ def save(path: str | Path, kind: str, content: dict[str, Any]) -> str:
     Raises
     ------
     InputError
-        If `content` holds something that has no plain form.
+        If `content` holds something that has no plain form, such as an array of Python objects
+        other than text, or a masked one.
     FileAccessError
         If the file cannot be written.
     """
@@ -59,15 +78,13 @@ def save(path: str | Path, kind: str, content: dict[str, Any]) -> str:
     try:
         body["content"] = _detach(content, arrays)
         members = {"model.json": _canonical(body)}
-    except TypeError as error:
+        members |= {f"{name}.npy": _array_bytes(array) for name, array in arrays.items()}
+    except (TypeError, ValueError) as error:
         msg = f"content cannot be stored: {error}"
         raise InputError(msg) from None
-    members |= {f"{name}.npy": _array_bytes(array) for name, array in arrays.items()}
-    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
-    seal = hashlib.sha256(_canonical(hashes)).hexdigest()
-    members["seal.json"] = _canonical({"members": hashes, "seal": seal})
-    write_atomically(path, _zip_bytes(members))
-    return seal
+    sealed = _seal_of(members)
+    write_atomically(path, _zip_bytes(members | {"seal.json": _canonical(sealed)}))
+    return sealed["seal"]
 
 
 def load(path: str | Path, kind: str) -> tuple[dict[str, Any], str]:
@@ -94,23 +111,24 @@ def load(path: str | Path, kind: str) -> tuple[dict[str, Any], str]:
     FileAccessError
         If the file cannot be read.
     """
-    members = _read_members(Path(path))
     try:
-        sealed = json.loads(members.pop("seal.json"))
-        hashes = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
-        intact = sealed == {
-            "members": hashes,
-            "seal": hashlib.sha256(_canonical(hashes)).hexdigest(),
-        }
+        raw = Path(path).read_bytes()
+    except OSError as error:
+        msg = f"cannot read {path}: {error.strerror}"
+        raise FileAccessError(msg) from None
+    try:
+        members, seal = _unsealed(raw)
         body = json.loads(members["model.json"])
-    except (KeyError, ValueError):
-        msg = f"{path} is not a pharmaq model file"
+        _check_body(path, body, kind)
+        return _attach(body["content"], members), seal
+    except FormatError:
+        raise
+    except _DAMAGE:
+        msg = (
+            f"{path} is not a pharmaq model file, or it was truncated or changed after it was "
+            "sealed; restore the original file"
+        )
         raise FormatError(msg) from None
-    if not intact:
-        msg = f"{path} was changed after it was sealed; restore the original file"
-        raise FormatError(msg)
-    _check_body(path, body, kind)
-    return _attach(body["content"], members), sealed["seal"]
 
 
 def write_atomically(path: str | Path, data: bytes | str) -> None:
@@ -126,9 +144,12 @@ def write_atomically(path: str | Path, data: bytes | str) -> None:
     Raises
     ------
     FileAccessError
-        If the folder is missing or cannot be written to.
+        If the folder is missing or cannot be written to; an older file stays as it was.
     """
     path = Path(path)
+    if not path.parent.is_dir():
+        msg = f"cannot write {path}: there is no folder {path.parent}; make it first"
+        raise FileAccessError(msg)
     raw = data.encode() if isinstance(data, str) else data
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -155,10 +176,19 @@ def _detach(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         arrays[name] = value
         return {_ARRAY: name}
     if isinstance(value, dict):
-        return {str(key): _detach(item, arrays) for key, item in value.items()}
+        return _detach_dict(value, arrays)
     if isinstance(value, list | tuple):
         return [_detach(item, arrays) for item in value]
     return json_safe(value)
+
+
+def _detach_dict(value: dict[Any, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    by_text = {str(key): item for key, item in value.items()}
+    if len(by_text) < len(value) or _ARRAY in by_text:
+        msg = f"keys must differ as text, and none be {_ARRAY!r}, got {list(value)!r}"
+        raise InputError(msg)
+    # in order of the keys, so that equal content has equal names of arrays
+    return {key: _detach(by_text[key], arrays) for key in sorted(by_text)}
 
 
 def _attach(value: Any, members: dict[str, bytes]) -> Any:
@@ -166,7 +196,7 @@ def _attach(value: Any, members: dict[str, bytes]) -> Any:
     if isinstance(value, dict):
         if set(value) == {_ARRAY}:
             stream = io.BytesIO(members[f"{value[_ARRAY]}.npy"])
-            return np.load(stream, allow_pickle=False)
+            return np.lib.format.read_array(stream, allow_pickle=False)
         return {key: _attach(item, members) for key, item in value.items()}
     if isinstance(value, list):
         return [_attach(item, members) for item in value]
@@ -174,10 +204,18 @@ def _attach(value: Any, members: dict[str, bytes]) -> Any:
 
 
 def _array_bytes(array: np.ndarray) -> bytes:
-    if array.dtype.kind == "O":
-        array = array.astype(str)
+    if np.ma.is_masked(array):
+        msg = "a masked array has no plain form; fill it first"
+        raise InputTypeError(msg)
+    if array.dtype.kind in "OT":
+        strange = [item for item in array.flat if not isinstance(item, str)]
+        if strange:
+            msg = f"an array of objects may hold text only, got {strange[0]!r}"
+            raise InputTypeError(msg)
+        array = array.astype(object).astype(str)
     stream = io.BytesIO()
-    np.save(stream, np.ascontiguousarray(array), allow_pickle=False)
+    little = array.dtype.newbyteorder("<")
+    np.save(stream, np.ascontiguousarray(array, dtype=little), allow_pickle=False)
     return stream.getvalue()
 
 
@@ -186,32 +224,51 @@ def _canonical(value: Any) -> bytes:
     return text.encode()
 
 
+def _seal_of(members: dict[str, bytes]) -> dict[str, Any]:
+    """Return the hash of each member, and one over all of these."""
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
+    return {"members": hashes, "seal": hashlib.sha256(_canonical(hashes)).hexdigest()}
+
+
 def _zip_bytes(members: dict[str, bytes]) -> bytes:
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(stream, "w") as archive:
         for name in sorted(members):
             info = zipfile.ZipInfo(name, _EPOCH)
-            archive.writestr(info, members[name], zipfile.ZIP_DEFLATED, compresslevel=6)
-    return stream.getvalue()
+            info.create_system = _UNIX
+            archive.writestr(info, members[name])
+        archive.comment = bytes(_DIGEST)
+    return _with_digest(stream.getvalue()[:-_DIGEST])
 
 
-def _read_members(path: Path) -> dict[str, bytes]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return {name: archive.read(name) for name in archive.namelist()}
-    except OSError as error:
-        msg = f"cannot read {path}: {error.strerror}"
-        raise FileAccessError(msg) from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError):
-        msg = f"{path} is not a pharmaq model file, or it is truncated"
-        raise FormatError(msg) from None
+def _with_digest(raw: bytes) -> bytes:
+    return raw + hashlib.sha256(raw).hexdigest().encode()
+
+
+def _unsealed(raw: bytes) -> tuple[dict[str, bytes], str]:
+    """Return the members of a model file and its seal; any change is a ValueError."""
+    _require(raw == _with_digest(raw[:-_DIGEST]))
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        infos = archive.infolist()
+        # a compressed member, or several in one place, could unfold to any size
+        _require(all(info.compress_type == zipfile.ZIP_STORED for info in infos))
+        _require(sum(info.file_size for info in infos) <= len(raw))
+        members = {info.filename: archive.read(info) for info in infos}
+    sealed = json.loads(members.pop("seal.json"))
+    _require(sealed == _seal_of(members))
+    return members, sealed["seal"]
+
+
+def _require(intact: bool) -> None:
+    if not intact:
+        raise ValueError
 
 
 def _check_body(path: str | Path, body: dict[str, Any], kind: str) -> None:
     if body.get("format") != _FORMAT or body.get("version") != _VERSION:
         msg = (
             f"{path} has format {body.get('format')!r} version {body.get('version')!r}; this "
-            f"pharmaq reads {_FORMAT!r} version {_VERSION}"
+            f"pharmaq reads {_FORMAT!r} version {_VERSION}: use the pharmaq that wrote it"
         )
         raise FormatError(msg)
     if body.get("kind") != kind:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 import pharmaq
-from pharmaq.errors import FileAccessError
+from pharmaq.errors import FileAccessError, InputError
 from pharmaq.results import Result, json_safe
 
 if TYPE_CHECKING:
@@ -85,7 +85,15 @@ def record_provenance(
     ------
     FileAccessError
         If a file cannot be read.
+    InputError
+        If an array and a file have the same name.
+    InputTypeError
+        If a parameter has no plain form.
     """
+    twice = sorted(set(arrays or {}) & set(files or {}))
+    if twice:
+        msg = f"arrays and files must have different names, but both hold {twice[0]!r}"
+        raise InputError(msg)
     inputs: dict[str, dict[str, Any]] = {}
     for name, array in (arrays or {}).items():
         values = np.asarray(array)
@@ -111,7 +119,8 @@ def hash_array(values: ArrayLike) -> str:
     Parameters
     ----------
     values : array-like
-        Numbers or text; byte order and memory layout do not change the hash.
+        Numbers or text; byte order and memory layout do not change the hash. Python objects
+        are hashed as their text.
 
     Returns
     -------
@@ -119,9 +128,9 @@ def hash_array(values: ArrayLike) -> str:
         64 hexadecimal digits.
     """
     array = np.asarray(values)
-    if array.dtype.kind == "O":
-        array = array.astype(str)
-    array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    if array.dtype.kind in "OT":
+        array = array.astype(object).astype(str)
+    array = array.astype(array.dtype.newbyteorder("<"), copy=False)
     digest = hashlib.sha256(f"{array.dtype.str} {array.shape}".encode())
     digest.update(array.tobytes())
     return digest.hexdigest()

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pharmaq._checks import check_choice
+from pharmaq.errors import InputError, InputTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,19 +125,24 @@ def json_safe(value: Any) -> Any:
     Returns
     -------
     object
-        Arrays become lists; NaN and infinity become None, for JSON has no word for them.
+        Arrays become lists, times and durations ISO 8601 text; NaN, NaT, NA and infinity
+        become None, for JSON has no word for them.
 
     Raises
     ------
-    TypeError
+    InputTypeError
         For an object that has no plain form.
+    InputError
+        If two keys of a dictionary are the same as text.
     """
-    if value is None or isinstance(value, str | bool | int):
-        safe: Any = value
+    if value is None or value is pd.NA or value is pd.NaT:
+        safe: Any = None
+    elif isinstance(value, str | bool | int):
+        safe = value
     elif isinstance(value, float | np.floating):
         safe = float(value) if math.isfinite(value) else None
     elif isinstance(value, dict):
-        safe = {str(key): json_safe(item) for key, item in value.items()}
+        safe = _plain_dict(value)
     elif isinstance(value, list | tuple):
         safe = [json_safe(item) for item in value]
     else:
@@ -144,24 +150,39 @@ def json_safe(value: Any) -> Any:
     return safe
 
 
+def _plain_dict(value: dict[Any, Any]) -> dict[str, Any]:
+    safe = {str(key): json_safe(item) for key, item in value.items()}
+    if len(safe) < len(value):
+        msg = f"keys must differ as text, got {list(value)!r}"
+        raise InputError(msg)
+    return safe
+
+
 def _plain(value: Any) -> Any:
     """Return an array, time, path or result in terms of simpler Python."""
-    if isinstance(value, dt.date):
+    if isinstance(value, dt.timedelta):
+        value = pd.Timedelta(value)
+    if isinstance(value, dt.date | dt.time | pd.Timedelta):
         return value.isoformat()
     if isinstance(value, Path):
         return str(value)
-    if hasattr(value, "to_dict") and isinstance(value, Result | Finding):
+    if isinstance(value, Result | Finding):
         return value.to_dict()
     if hasattr(value, "__array__"):
         return _plain_array(np.asarray(value))
     msg = f"{type(value).__name__} has no JSON form: {value!r}"
-    raise TypeError(msg)
+    raise InputTypeError(msg)
 
 
 def _plain_array(array: np.ndarray) -> Any:
-    if array.dtype.kind in "mM":
-        return np.datetime_as_string(array).tolist() if array.dtype.kind == "M" else str(array)
-    return array.item() if array.ndim == 0 else array.tolist()
+    if array.dtype.kind == "M":
+        missing, text = np.isnat(array), np.datetime_as_string(array)
+        array = np.asarray(text, dtype=object)
+        array[missing] = None
+    elif array.dtype.kind == "m":
+        duration: Any = array[()]
+        return list(array) if array.ndim else pd.Timedelta(duration)
+    return array.tolist()
 
 
 def _brief(value: Any) -> str:
