@@ -69,6 +69,20 @@ def test_the_numbers_are_those_of_the_library(table: Path, out: Path) -> None:
     assert predictions["reference"].tolist() == frame["api"].tolist()
 
 
+def test_a_sheet_of_a_workbook_can_be_named(table: Path, out: Path, tmp_path: Path) -> None:
+    book = tmp_path / "tablets.xlsx"
+    frame = pd.read_csv(table)
+    with pd.ExcelWriter(book) as writer:
+        frame.to_excel(writer, sheet_name="NIR", index=False)
+        pd.DataFrame({"note": ["made by hand"]}).to_excel(writer, sheet_name="notes")
+    assert cli.main(["predict", str(out / "model.pqm"), str(book)]) == 2
+    target = tmp_path / "new.csv"
+    options = ["--sheet", "NIR", "--out", str(target)]
+    assert cli.main(["predict", str(out / "model.pqm"), str(book), *options]) in {0, 1}
+    expected = pd.read_csv(out / "predictions.csv")["value"]
+    assert pd.read_csv(target)["value"].tolist() == pytest.approx(expected.tolist(), rel=1e-12)
+
+
 def test_predict_repeats_the_calibration(
     table: Path, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

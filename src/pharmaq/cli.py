@@ -103,10 +103,20 @@ def _add_calibrate(commands: Any, common: argparse.ArgumentParser) -> None:
     add("file", metavar="FILE", type=Path, help="CSV, Parquet or Excel table of spectra")
     add("--response", required=True, metavar="NAME", help="column of the reference values")
     add("--batch", metavar="NAME", help="column that tells the batch of each sample")
-    add("--recipe", default="none", help='preprocessing, e.g. "snv, sg(15,2,1)"')
-    add("--components", default="auto", metavar="N", help="number, or auto (default)")
-    add("--max-components", default=15, type=int, metavar="N", help="most that auto tries")
-    add("--rule", default="1se", choices=["1se", "min"], help="how auto chooses")
+    add("--recipe", default="none", help='preprocessing, e.g. "snv, sg(15,2,1)" (none)')
+    add(
+        "--components",
+        default="auto",
+        metavar="N",
+        help="number of PLS components, or auto (default)",
+    )
+    add("--max-components", default=15, type=int, metavar="N", help="most that auto tries (15)")
+    add(
+        "--rule",
+        default="1se",
+        choices=["1se", "min"],
+        help="how auto chooses: one standard error (default) or minimum",
+    )
     add(
         "--cv",
         metavar="SPLIT",
@@ -114,9 +124,9 @@ def _add_calibrate(commands: Any, common: argparse.ArgumentParser) -> None:
         "--batch is given, otherwise venetian(10)",
     )
     add("--scale", action="store_true", help="scale each point by its standard deviation")
-    add("--alpha", default=0.01, type=float, help="error rate of T2 and SPE limits")
+    add("--alpha", default=0.01, type=float, help="error rate of T2 and SPE limits (0.01)")
     add("--units", default="", help="units of the response")
-    _add_axis(add)
+    _add_reading(add)
     add("--test", metavar="FILE", type=Path, help="independent spectra with the same columns")
     add("--out", required=True, metavar="DIR", type=Path, help="folder for the results")
     calibrate.set_defaults(run=_calibrate)
@@ -134,15 +144,26 @@ def _add_predict(commands: Any, common: argparse.ArgumentParser) -> None:
     add("model", metavar="MODEL", type=Path, help="a .pqm file that calibrate wrote")
     add("file", metavar="FILE", type=Path, help="CSV, Parquet or Excel table of spectra")
     add("--out", metavar="FILE", type=Path, help="CSV file for the predictions")
+    _add_sheet(add)
     predict.set_defaults(run=_predict)
 
 
-def _add_axis(add: Callable[..., Any]) -> None:
+def _add_reading(add: Callable[..., Any]) -> None:
     add(
         "--axis",
         choices=["wavelength", "wavenumber", "raman_shift"],
         help="kind of the axis (nm, 1/cm, 1/cm); recognised from units or range by default",
     )
+    add(
+        "--quantity",
+        choices=["absorbance", "reflectance", "transmittance", "counts"],
+        help="what the values are; never guessed",
+    )
+    _add_sheet(add)
+
+
+def _add_sheet(add: Callable[..., Any]) -> None:
+    add("--sheet", metavar="NAME", help="sheet of an Excel file that holds several")
 
 
 def _demo(arguments: argparse.Namespace) -> int:
@@ -158,7 +179,7 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     from pharmaq.chemometrics import Calibration
     from pharmaq.report import write_calibration
 
-    spectra = _read(arguments.file, arguments.axis)
+    spectra = _read(arguments.file, arguments, kind=arguments.axis)
     _column(spectra, arguments.response, "--response")
     groups = None if arguments.batch is None else _column(spectra, arguments.batch, "--batch")
     calibration = Calibration(
@@ -187,7 +208,8 @@ def _predict(arguments: argparse.Namespace) -> int:
     from pharmaq.modelfile import write_atomically
 
     calibration = Calibration.load(arguments.model)
-    prediction = calibration.predict(_read(arguments.file, calibration.axis_kind_))
+    spectra = _read(arguments.file, arguments, kind=calibration.axis_kind_)
+    prediction = calibration.predict(spectra)
     table = prediction.to_frame().to_csv(index=False)
     if arguments.out is None:
         print(table, end="")
@@ -199,10 +221,12 @@ def _predict(arguments: argparse.Namespace) -> int:
     return _exit_code(prediction.findings)
 
 
-def _read(path: Path, kind: Any) -> xr.DataArray:
+def _read(path: Path, arguments: argparse.Namespace, *, kind: Any) -> xr.DataArray:
     from pharmaq.io import read_spectra
 
-    return read_spectra(path, kind=kind)
+    # predict does not ask: what the values are was said when the model was made
+    quantity = getattr(arguments, "quantity", None)
+    return read_spectra(path, kind=kind, quantity=quantity, sheet=arguments.sheet)
 
 
 def _column(spectra: xr.DataArray, name: str, option: str) -> Any:
@@ -240,7 +264,7 @@ def _validation(
 ) -> tuple[CalibrationPrediction, Any] | None:
     if arguments.test is None:
         return None
-    test = _read(arguments.test, calibration.axis_kind_)
+    test = _read(arguments.test, arguments, kind=calibration.axis_kind_)
     reference = _column(test, arguments.response, "--response")
     prediction = calibration.predict(test)
     if (prediction.status == "wrong_axis").any():

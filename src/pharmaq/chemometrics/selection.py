@@ -46,6 +46,9 @@ class ComponentChoice(Result):
     mse: NDArray[np.float64]
     threshold: float
 
+    def __int__(self) -> int:
+        return self.n_components
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row a number of components, with what the rule accepts and chose."""
         counts = np.arange(len(self.mse))

@@ -25,24 +25,8 @@ __all__ = [
 ]
 
 
-class VenetianBlinds(BaseCrossValidator):
-    """Leave out every k-th sample in turn: segment i holds the samples i, i + k, i + 2k, ...
-
-    Parameters
-    ----------
-    n_splits : int, default 10
-        Number k of segments, at most the number of samples.
-
-    Notes
-    -----
-    Neighbours in the table end up in different segments. Where neighbours are replicates or
-    tablets of one batch, the error comes out too small: use `LeaveBatchOut`.
-
-    Examples
-    --------
-    >>> [test.tolist() for _, test in VenetianBlinds(2).split([[1], [2], [3]])]
-    [[0, 2], [1]]
-    """
+class _Segments(BaseCrossValidator):
+    """Splitters that make a given number of segments."""
 
     def __init__(self, n_splits: int = 10) -> None:
         self.n_splits = n_splits
@@ -62,6 +46,26 @@ class VenetianBlinds(BaseCrossValidator):
         """
         return check_integer("n_splits", self.n_splits, least=2)
 
+
+class VenetianBlinds(_Segments):
+    """Leave out every k-th sample in turn: segment i holds the samples i, i + k, i + 2k, ...
+
+    Parameters
+    ----------
+    n_splits : int, default 10
+        Number k of segments, at most the number of samples.
+
+    Notes
+    -----
+    Neighbours in the table end up in different segments. Where neighbours are replicates or
+    tablets of one batch, the error comes out too small: use `LeaveBatchOut`.
+
+    Examples
+    --------
+    >>> [test.tolist() for _, test in VenetianBlinds(2).split([[1], [2], [3]])]
+    [[0, 2], [1]]
+    """
+
     def _iter_test_indices(
         self,
         X: Any = None,
@@ -73,7 +77,7 @@ class VenetianBlinds(BaseCrossValidator):
             yield indices[segment :: self.n_splits]
 
 
-class ContiguousBlocks(BaseCrossValidator):
+class ContiguousBlocks(_Segments):
     """Leave out blocks of neighbouring samples in turn.
 
     Parameters

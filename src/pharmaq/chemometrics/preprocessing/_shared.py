@@ -1,0 +1,36 @@
+"""What the steps of preprocessing have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pharmaq.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def learns_from_samples(transformer: Any) -> bool:
+    """Tell whether fitting this transformer depends on which samples it sees.
+
+    Parameters
+    ----------
+    transformer : estimator
+        Any scikit-learn transformer.
+
+    Returns
+    -------
+    bool
+        False for steps that treat every spectrum by itself (`SNV`, `SavitzkyGolay`,
+        `SelectRange`): they may be applied once, before cross-validation. True for all others.
+    """
+    if transformer is None or transformer == "passthrough":
+        return False
+    return bool(getattr(transformer, "learns_from_samples", True))
+
+
+def require_points(values: NDArray[np.float64], least: int) -> None:
+    if values.shape[1] < least:
+        msg = f"spectra must have at least {least} points, got n_features = {values.shape[1]}"
+        raise InputError(msg)
