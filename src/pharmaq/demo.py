@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import xarray as xr
+
     from pharmaq.datasets import SimulatedTablets
     from pharmaq.results import Finding
 
@@ -78,13 +80,13 @@ def run_demo(folder: Path, *, say: Callable[[str], object]) -> DemoOutcome:
         write_atomically(folder / name, frame.to_csv(index=False))
         say(f"  {name}: {len(frame)} tablets")
     say("Calibrating (recipe snv, sg(15,2,1); leave-batch-out cross-validation) ...")
-    spectra = read_spectra(folder / "calibration.csv", quantity="absorbance")
+    spectra = _read(folder / "calibration.csv")
     calibration = Calibration("snv, sg(15,2,1)", cv="batch", units="% w/w")
     calibration.fit(spectra, "api")
-    unseen = read_spectra(folder / "validation.csv", quantity="absorbance")
+    unseen = _read(folder / "validation.csv")
     validation = (calibration.predict(unseen), unseen["api"].to_numpy())
     say("Predicting the new tablets and writing the report ...")
-    predictions = calibration.predict(read_spectra(folder / "new_tablets.csv"))
+    predictions = calibration.predict(_read(folder / "new_tablets.csv"))
     report = write_calibration(
         calibration,
         spectra,
@@ -101,6 +103,10 @@ def run_demo(folder: Path, *, say: Callable[[str], object]) -> DemoOutcome:
         findings=(*calibration.findings_, *predictions.findings),
         planted=tuple(new["sample"][new["planted"] != ""]),
     )
+
+
+def _read(path: Path) -> xr.DataArray:
+    return read_spectra(path, kind="wavelength", quantity="absorbance")
 
 
 def _new_tablets() -> pd.DataFrame:
