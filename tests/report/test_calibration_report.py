@@ -147,6 +147,21 @@ def test_equal_results_give_equal_pages(
     assert len(pages) == 1
 
 
+def test_names_in_any_script_are_kept_as_they_are(
+    calibration: Calibration, simulated: datasets.SimulatedTablets
+) -> None:
+    new = datasets.tablets(
+        n_batches=1, tablets_per_batch=2, n_foreign=2, random_state=5
+    ).spectra
+    named = new.assign_coords(sample=["批次一", "$a<b$"])
+    page = calibration_report(
+        calibration, simulated.spectra, predictions=calibration.predict(named)
+    )
+    assert page.count("批次一") >= 2
+    assert "$a&lt;b$" in page
+    assert "$a<b$" not in page
+
+
 def test_a_loaded_model_has_nothing_to_report_on(
     calibration: Calibration, simulated: datasets.SimulatedTablets, tmp_path
 ) -> None:

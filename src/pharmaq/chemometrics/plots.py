@@ -322,6 +322,8 @@ def _name_points(
             textcoords="offset points",
             fontsize="x-small",
             color=_style.INK,
+            # a dollar sign in a name is no formula
+            parse_math=False,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -41,7 +42,9 @@ def draw_svg(
     draw: Callable[[Axes], object], *, title: str, size: tuple[float, float] = (5.8, 3.9)
 ) -> str:
     """Draw on new axes and return the picture as inline SVG with an accessible title."""
-    with mpl.rc_context(_SETTINGS):
+    with mpl.rc_context(_SETTINGS), warnings.catch_warnings():
+        # the page's reader draws the letters, with fonts that need not be on this machine
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(figsize=size, layout="constrained", facecolor="none")
         axes = figure.add_subplot(facecolor="none")
         draw(axes)
