@@ -305,7 +305,7 @@ def test_the_estimator_can_be_cloned_and_shown(calibration: Calibration) -> None
         ({"recipe": "smooth"}, "api", "recipe step 'smooth' is unknown"),
         ({"n_components": 95}, "api", "n_components = 95 is too many"),
         ({"cv": "tenfold"}, "api", "cv 'tenfold' is unknown"),
-        ({"rule": "wold"}, "api", "rule must be one of"),
+        ({"rule": "akaike"}, "api", "rule must be one of"),
         ({"recipe": "range(3000-4000)"}, "api", "range 3000 to 4000 holds no point"),
     ],
 )

@@ -137,6 +137,7 @@ def test_zero_components_predict_the_mean_of_the_others() -> None:
     X, y = simulated(0)
     result = cross_validate(PLS(2), X, y, cv="loo")
     others = (y.sum() - y) / (len(y) - 1)
+    assert result.predictions_null == pytest.approx(others)
     assert float(result.rmsecv_null) == pytest.approx(np.sqrt(np.mean((others - y) ** 2)))
 
 

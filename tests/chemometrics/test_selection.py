@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,53 @@ def test_several_responses_weigh_the_same() -> None:
 
 def test_bad_arguments_are_named() -> None:
     result = result_with(1.0, [1.2, 1.3], np.ones((3, 2)))
-    with pytest.raises(InputError, match="rule must be one of 'min', '1se'"):
-        select_n_components(result, rule="wold")
+    with pytest.raises(InputError, match="rule must be one of 'min', '1se', 'wold_r'"):
+        select_n_components(result, rule="akaike")
     with pytest.raises(InputTypeError, match="result must be a CrossValidation"):
         select_n_components([1.0, 2.0])
+
+
+# S. Wold, Technometrics 20 (1978) 397: worked by hand, ratios 0.5, 0.8, 0.975, 0.97
+def test_wold_r_stops_where_the_error_hardly_falls() -> None:
+    result = result_with(10.0, [5.0, 4.0, 3.9, 3.783], np.ones((3, 4)))
+    choice = select_n_components(result, rule="wold_r")
+    assert choice.n_components == 2
+    assert "ratio 0.975" in choice.reason
+    assert select_n_components(result, rule="wold_r", threshold=1.0).n_components == 4
+
+
+# D. M. Haaland, E. V. Thomas, Anal. Chem. 60 (1988) 1193: F(0.25; 12, 12) = 1.49 in tables
+def test_press_f_takes_the_fewest_within_the_f_ratio() -> None:
+    result = result_with(9.0, [1.55, 1.48, 1.2, 1.0], np.ones((3, 4)))
+    choice = select_n_components(result, rule="press_f")
+    assert choice.n_components == 2
+    assert choice.threshold == pytest.approx(1.49, abs=5e-3)
+
+
+# H. van der Voet, Chemom. Intell. Lab. Syst. 25 (1994) 313: all signs enumerated
+def test_randomization_equals_the_full_enumeration() -> None:
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(12, 5))
+    y = X @ [1.0, 0.6, 0.3, 0.0, 0.0] + 0.5 * rng.normal(size=12)
+    result = cross_validate(PLS(4), X, y, cv="loo")
+    squares = (np.vstack([result.predictions_null, result.predictions.values]) - y) ** 2
+    best = int(squares.mean(axis=1).argmin())
+    signs = np.array(list(itertools.product([-1.0, 1.0], repeat=12)))
+    exact = [
+        np.mean(signs @ (squares[a] - squares[best]) >= (squares[a] - squares[best]).sum())
+        for a in range(best + 1)
+    ]
+    for alpha in (0.01, 0.05, 0.2):
+        expected = next(a for a, p in enumerate(exact) if p > alpha)
+        choice = select_n_components(
+            result, rule="randomization", alpha=alpha, n_permutations=20_000
+        )
+        assert choice.n_components == expected
+
+
+def test_randomization_depends_on_its_seed_only() -> None:
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(30, 10))
+    result = cross_validate(PLS(5), X, X[:, 0] + rng.normal(size=30), cv="venetian(5)")
+    reasons = {select_n_components(result, rule="randomization").reason for _ in range(2)}
+    assert len(reasons) == 1

@@ -2,6 +2,12 @@
 
 from pharmaq.chemometrics.calibration import Calibration
 from pharmaq.chemometrics.crossval import CrossValidation, cross_validate
+from pharmaq.chemometrics.double_cv import (
+    DoubleCrossValidation,
+    PermutationTest,
+    permutation_test,
+    repeated_double_cv,
+)
 from pharmaq.chemometrics.interpretation import vip
 from pharmaq.chemometrics.limits import spe_limit, t2_limit
 from pharmaq.chemometrics.merit import FiguresOfMerit, figures_of_merit
@@ -16,6 +22,7 @@ from pharmaq.chemometrics.preprocessing import (
     SelectRange,
 )
 from pharmaq.chemometrics.recipe import Recipe, make_recipe
+from pharmaq.chemometrics.search import STANDARD_RECIPES, RecipeSearch, search_recipes
 from pharmaq.chemometrics.selection import ComponentChoice, select_n_components
 from pharmaq.chemometrics.splitters import (
     ContiguousBlocks,
@@ -30,16 +37,20 @@ __all__ = [
     "PCA",
     "PLS",
     "SNV",
+    "STANDARD_RECIPES",
     "Calibration",
     "CalibrationPrediction",
     "ComponentChoice",
     "ContiguousBlocks",
     "CrossValidation",
     "DegenerateSpectrumWarning",
+    "DoubleCrossValidation",
     "FiguresOfMerit",
     "LeaveBatchOut",
+    "PermutationTest",
     "RandomSubsets",
     "Recipe",
+    "RecipeSearch",
     "SavitzkyGolay",
     "SelectRange",
     "VenetianBlinds",
@@ -47,6 +58,9 @@ __all__ = [
     "figures_of_merit",
     "make_recipe",
     "make_splitter",
+    "permutation_test",
+    "repeated_double_cv",
+    "search_recipes",
     "select_n_components",
     "spe_limit",
     "t2_limit",

@@ -44,6 +44,8 @@ class CrossValidation(Result):
         Root mean square error of cross-validation; divides by the number of predictions.
     rmsecv_null : float or ndarray of shape (n_responses,)
         The same for the mean of the training samples as prediction: zero components.
+    predictions_null : ndarray of shape (n_samples,) or (n_samples, n_responses)
+        Predictions of the null model.
     predictions : DataArray
         Dimensions ``("n_components", "sample")`` and ``"response"`` for several responses; the
         mean where a sample was left out several times, NaN where it never was.
@@ -63,6 +65,7 @@ class CrossValidation(Result):
 
     rmsecv: NDArray[np.float64]
     rmsecv_null: NDArray[np.float64]
+    predictions_null: NDArray[np.float64]
     predictions: xr.DataArray
     reference: NDArray[np.float64]
     fold_mse: NDArray[np.float64]
@@ -168,10 +171,10 @@ def cross_validate(
     >>> result.rmsecv
     array([0.15795264])
     """
-    steps, model = _dismantle(estimator)
-    groups = _groups(X, groups)
-    splitter = _splitter(cv, groups)
-    X, steps = _apply_row_wise(steps, X)
+    steps, model = split_pipeline(estimator)
+    groups = groups_of(X, groups)
+    splitter = splitter_of(cv, groups)
+    X, steps = apply_row_wise(steps, X)
     check_same_length(X=X, y=np.asarray(y))
     response = check_response(y, len(X))
     folds = _folds(splitter, X, response, groups)
@@ -187,7 +190,7 @@ def cross_validate(
     )
 
 
-def _dismantle(estimator: Any) -> tuple[list[Any], PLS]:
+def split_pipeline(estimator: Any) -> tuple[list[Any], PLS]:
     """Return the preprocessing steps and the PLS of an estimator."""
     steps = [estimator]
     if isinstance(estimator, Pipeline):
@@ -202,13 +205,13 @@ def _dismantle(estimator: Any) -> tuple[list[Any], PLS]:
     return flat, steps[-1]
 
 
-def _groups(X: Any, groups: ArrayLike | None) -> NDArray[Any] | None:
+def groups_of(X: Any, groups: ArrayLike | None) -> NDArray[Any] | None:
     if groups is None and isinstance(X, xr.DataArray) and "batch" in X.coords:
         return np.asarray(X["batch"].values)
     return None if groups is None else np.asarray(groups)
 
 
-def _splitter(cv: Any, groups: NDArray[Any] | None) -> Any:
+def splitter_of(cv: Any, groups: NDArray[Any] | None) -> Any:
     if cv is None:
         return LeaveBatchOut() if groups is not None else VenetianBlinds(10)
     if isinstance(cv, str):
@@ -221,7 +224,7 @@ def _splitter(cv: Any, groups: NDArray[Any] | None) -> Any:
     return cv
 
 
-def _apply_row_wise(steps: list[Any], X: Any) -> tuple[Any, list[Any]]:
+def apply_row_wise(steps: list[Any], X: Any) -> tuple[Any, list[Any]]:
     """Apply the leading steps that learn nothing from samples; return the rest."""
     first = next((i for i, s in enumerate(steps) if learns_from_samples(s)), len(steps))
     for step in steps[:first]:
@@ -254,7 +257,7 @@ def _sized(
     """Return the model with a number of components that every fold can carry."""
     wanted = check_integer("n_components", model.n_components, least=1)
     train = min((train for train, _ in folds), key=len)
-    part = _rows(X, train)
+    part = rows_of(X, train)
     for step in steps:
         part = clone(step).fit_transform(part)
     n_points = np.shape(part)[1]
@@ -312,18 +315,47 @@ def _refit(
     folds: list[Fold],
     progress: bool,
 ) -> tuple[list[NDArray[np.float64]], NDArray[np.intp], str]:
-    paths = []
+    paths, usable = [], []
     bar = tqdm(folds, desc="cross-validation", unit="fold", disable=None if progress else True)
     for train, test in bar:
-        seen, unseen = _rows(X, train), _rows(X, test)
-        for step in steps:
-            fitted = clone(step).fit(seen, y[train])
-            seen, unseen = fitted.transform(seen), fitted.transform(unseen)
-        paths.append(clone(model).fit(seen, y[train]).predict_path(unseen))
-    return paths, np.full(len(folds), model.n_components), "refit in every fold"
+        path, count = predict_fold(steps, model, X, y, train, test)
+        paths.append(path)
+        usable.append(count)
+    return paths, np.array(usable), "refit in every fold"
 
 
-def _rows(X: Any, index: NDArray[np.intp]) -> Any:
+def predict_fold(
+    steps: list[Any],
+    model: PLS,
+    X: Any,
+    y: NDArray[np.float64],
+    train: NDArray[np.intp],
+    test: NDArray[np.intp],
+) -> tuple[NDArray[np.float64], int]:
+    """Fit on the training rows and predict the test rows with 1 to A components."""
+    seen, unseen = rows_of(X, train), rows_of(X, test)
+    for step in steps:
+        fitted = clone(step).fit(seen, y[train])
+        seen, unseen = fitted.transform(seen), fitted.transform(unseen)
+    return _one_fold(model, np.asarray(seen), np.asarray(unseen), y[train])
+
+
+def _one_fold(
+    model: PLS, seen: NDArray[np.float64], unseen: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], int]:
+    """Return the predictions of the unseen rows and the components the seen ones carry."""
+    if y.ndim == 2:
+        return clone(model).fit(seen, y).predict_path(unseen), model.n_components
+    rows = np.arange(len(seen) + len(unseen))
+    fold = (rows[: len(seen)], rows[len(seen) :])
+    known = np.concatenate([y, np.full(len(unseen), y.mean())])
+    paths, usable = masked_path(
+        np.vstack([seen, unseen]), known, [fold], model.n_components, scale=model.scale
+    )
+    return paths[0], int(usable[0])
+
+
+def rows_of(X: Any, index: NDArray[np.intp]) -> Any:
     if isinstance(X, xr.DataArray):
         return X.isel(sample=index)
     return X.iloc[index] if isinstance(X, pd.DataFrame) else np.asarray(X)[index]
@@ -339,16 +371,20 @@ def _assemble(
     total = np.zeros((A, *y.shape))
     count = np.zeros(len(y), dtype=np.intp)
     errors, null = np.zeros((A, *y.shape[1:])), np.zeros(y.shape[1:])
+    total_null = np.zeros(y.shape)
     fold_mse = np.empty((len(folds), A, *y.shape[1:]))
     for f, ((train, test), path) in enumerate(zip(folds, paths, strict=True)):
         squares = (path - y[test]) ** 2
         fold_mse[f] = squares.mean(axis=1)
         errors += squares.sum(axis=1)
-        null += ((y[train].mean(axis=0) - y[test]) ** 2).sum(axis=0)
+        mean = y[train].mean(axis=0)
+        null += ((mean - y[test]) ** 2).sum(axis=0)
+        total_null[test] += mean
         total[:, test] += path
         count[test] += 1
     with np.errstate(invalid="ignore"):
-        means = total / count.reshape(-1, *[1] * (y.ndim - 1))
+        often = count.reshape(-1, *[1] * (y.ndim - 1))
+        means, means_null = total / often, total_null / often
     dims = ("n_components", "sample", "response")[: means.ndim]
     labels = {"n_components": np.arange(1, A + 1), "sample": np.arange(len(y))}
     if y.ndim == 2:
@@ -356,6 +392,7 @@ def _assemble(
     return CrossValidation(
         rmsecv=np.sqrt(errors / count.sum()),
         rmsecv_null=np.sqrt(null / count.sum()),
+        predictions_null=means_null,
         predictions=xr.DataArray(means, dims=dims, coords=labels),
         reference=y,
         fold_mse=fold_mse,
