@@ -15,6 +15,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from pharmaq.chemometrics import (
     MSC,
     PCA,
+    PCR,
     PLS,
     SNV,
     DegenerateSpectrumWarning,
@@ -32,6 +33,7 @@ ESTIMATORS = [
     SelectRange(),
     PCA(),
     PCA(scale=True),
+    PCR(),
     PLS(),
     PLS(scale=True, algorithm="simpls"),
 ]

@@ -12,6 +12,7 @@ from pharmaq.chemometrics.interpretation import vip
 from pharmaq.chemometrics.limits import spe_limit, t2_limit
 from pharmaq.chemometrics.merit import FiguresOfMerit, figures_of_merit
 from pharmaq.chemometrics.pca import PCA
+from pharmaq.chemometrics.pcr import PCR
 from pharmaq.chemometrics.pls import PLS
 from pharmaq.chemometrics.prediction import CalibrationPrediction
 from pharmaq.chemometrics.preprocessing import (
@@ -35,6 +36,7 @@ from pharmaq.chemometrics.splitters import (
 __all__ = [
     "MSC",
     "PCA",
+    "PCR",
     "PLS",
     "SNV",
     "STANDARD_RECIPES",

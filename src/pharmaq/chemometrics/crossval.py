@@ -17,6 +17,7 @@ from pharmaq.chemometrics._base import check_response, fit_matrix
 from pharmaq.chemometrics._fastcv import leave_one_out, masked_path
 from pharmaq.chemometrics.pls import PLS
 from pharmaq.chemometrics.preprocessing import learns_from_samples
+from pharmaq.chemometrics.score_regression import ScoreRegression
 from pharmaq.chemometrics.splitters import (
     LeaveBatchOut,
     VenetianBlinds,
@@ -125,11 +126,11 @@ def cross_validate(
     excess: Literal["raise", "trim"] = "raise",
     progress: bool = False,
 ) -> CrossValidation:
-    """Cross-validate a PLS model, or a pipeline that ends in one, at every component count.
+    """Cross-validate PLS or PCR, or a pipeline that ends in one, at every component count.
 
     Parameters
     ----------
-    estimator : PLS or Pipeline
+    estimator : PLS, PCR or Pipeline
         Cloned, never changed. Its `n_components` is the largest number tried.
     X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
         Spectra; NaN raises.
@@ -190,8 +191,8 @@ def cross_validate(
     )
 
 
-def split_pipeline(estimator: Any) -> tuple[list[Any], PLS]:
-    """Return the preprocessing steps and the PLS of an estimator."""
+def split_pipeline(estimator: Any) -> tuple[list[Any], Any]:
+    """Return the preprocessing steps and the regression of an estimator."""
     steps = [estimator]
     if isinstance(estimator, Pipeline):
         steps = [step for _, step in estimator.steps]
@@ -199,8 +200,8 @@ def split_pipeline(estimator: Any) -> tuple[list[Any], PLS]:
     for step in steps[:-1]:
         nested = [part for _, part in step.steps] if isinstance(step, Pipeline) else [step]
         flat += [part for part in nested if part is not None and part != "passthrough"]
-    if not isinstance(steps[-1], PLS):
-        msg = f"estimator must be a PLS or a pipeline that ends in one, got {estimator!r}"
+    if not isinstance(steps[-1], ScoreRegression):
+        msg = f"estimator must be PLS, PCR or a pipeline that ends in one, got {estimator!r}"
         raise InputTypeError(msg)
     return flat, steps[-1]
 
@@ -252,8 +253,8 @@ def _takes_groups(splitter: Any) -> bool:
 
 
 def _sized(
-    model: PLS, steps: list[Any], X: Any, folds: list[Fold], *, trim: bool
-) -> tuple[PLS, list[Finding]]:
+    model: Any, steps: list[Any], X: Any, folds: list[Fold], *, trim: bool
+) -> tuple[Any, list[Finding]]:
     """Return the model with a number of components that every fold can carry."""
     wanted = check_integer("n_components", model.n_components, least=1)
     train = min((train for train, _ in folds), key=len)
@@ -284,14 +285,14 @@ def _sized(
 
 def _paths(
     steps: list[Any],
-    model: PLS,
+    model: Any,
     X: Any,
     y: NDArray[np.float64],
     folds: list[Fold],
     progress: bool,
 ) -> tuple[list[NDArray[np.float64]], NDArray[np.intp], str]:
     """Return the predictions of each fold, its usable components, and how they came about."""
-    if steps or y.ndim == 2:
+    if steps or y.ndim == 2 or not isinstance(model, PLS):
         return _refit(steps, model, X, y, folds, progress)
     if not model.scale and _leaves_each_out(folds, len(y)):
         paths, usable = leave_one_out(X, y, model.n_components)
@@ -309,7 +310,7 @@ def _leaves_each_out(folds: list[Fold], n_samples: int) -> bool:
 
 def _refit(
     steps: list[Any],
-    model: PLS,
+    model: Any,
     X: Any,
     y: NDArray[np.float64],
     folds: list[Fold],
@@ -326,7 +327,7 @@ def _refit(
 
 def predict_fold(
     steps: list[Any],
-    model: PLS,
+    model: Any,
     X: Any,
     y: NDArray[np.float64],
     train: NDArray[np.intp],
@@ -341,10 +342,10 @@ def predict_fold(
 
 
 def _one_fold(
-    model: PLS, seen: NDArray[np.float64], unseen: NDArray[np.float64], y: NDArray[np.float64]
+    model: Any, seen: NDArray[np.float64], unseen: NDArray[np.float64], y: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], int]:
     """Return the predictions of the unseen rows and the components the seen ones carry."""
-    if y.ndim == 2:
+    if y.ndim == 2 or not isinstance(model, PLS):
         return clone(model).fit(seen, y).predict_path(unseen), model.n_components
     rows = np.arange(len(seen) + len(unseen))
     fold = (rows[: len(seen)], rows[len(seen) :])

@@ -30,8 +30,6 @@ from pharmaq.results import Result
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from pharmaq.chemometrics.pls import PLS
-
 __all__ = [
     "DoubleCrossValidation",
     "PermutationTest",
@@ -97,7 +95,7 @@ def repeated_double_cv(
 
     Parameters
     ----------
-    estimator : PLS or Pipeline
+    estimator : PLS, PCR or Pipeline
         As in `cross_validate`; `n_components` is the largest number tried.
     X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
         Spectra; NaN raises.
@@ -200,7 +198,7 @@ def permutation_test(
 
     Parameters
     ----------
-    estimator : PLS or Pipeline
+    estimator : PLS, PCR or Pipeline
         As in `cross_validate`.
     X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
         Spectra; NaN raises.
@@ -255,7 +253,7 @@ def permutation_test(
 
 def prepared(
     estimator: Any, X: Any, y: ArrayLike, groups: ArrayLike | None
-) -> tuple[list[Any], PLS, Any, NDArray[np.float64], NDArray[Any] | None]:
+) -> tuple[list[Any], Any, Any, NDArray[np.float64], NDArray[Any] | None]:
     """Return steps to refit, model, spectra after row-wise steps, response and batches."""
     steps, model = split_pipeline(estimator)
     batches = groups_of(X, groups)
@@ -291,7 +289,7 @@ def outer_folds(
 
 def inner_validation(
     steps: list[Any],
-    model: PLS,
+    model: Any,
     X: Any,
     y: NDArray[np.float64],
     batches: NDArray[Any] | None,
@@ -312,7 +310,7 @@ def inner_validation(
 def predicted_with(
     n_components: int,
     steps: list[Any],
-    model: PLS,
+    model: Any,
     X: Any,
     y: NDArray[np.float64],
     train: NDArray[np.intp],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from pharmaq.chemometrics.latent import (
     fix_signs,
 )
 from pharmaq.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["PCA"]
 
@@ -91,13 +94,11 @@ class PCA(LatentVariableModel):
         centered, self.x_mean_, self.x_scale_ = center_and_scale(
             values, scale=self.scale, name="X"
         )
-        left, singular, right = np.linalg.svd(centered, full_matrices=False)
-        _require_rank(singular, values.shape, A)
-        signs = fix_signs(right[:A].T)
+        scores, loadings, variances = principal_components(centered, A)
+        signs = fix_signs(loadings)
         self.n_samples_ = len(values)
-        self.x_loadings_ = self.x_rotations_ = np.ascontiguousarray(right[:A].T * signs)
-        self.x_scores_ = left[:, :A] * singular[:A] * signs
-        variances = singular**2 / (len(values) - 1)
+        self.x_loadings_ = self.x_rotations_ = np.ascontiguousarray(loadings * signs)
+        self.x_scores_ = scores * signs
         self.eigenvalues_ = self.score_variances_ = variances[:A]
         self.residual_eigenvalues_ = variances[A:]
         self.explained_variance_ratio_ = variances[:A] / variances.sum()
@@ -106,9 +107,16 @@ class PCA(LatentVariableModel):
         return self
 
 
-def _require_rank(singular: np.ndarray, shape: tuple[int, ...], n_components: int) -> None:
+def principal_components(
+    centered: NDArray[np.float64], n_components: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return scores and loadings of so many components, and the variances of all (n - 1)."""
+    left, singular, right = np.linalg.svd(centered, full_matrices=False)
     # the usual bound for the numerical rank, as in numpy.linalg.matrix_rank
-    rank = int(np.sum(singular > singular[0] * max(shape) * np.finfo(float).eps))
+    smallest = singular[0] * max(centered.shape) * np.finfo(float).eps
+    rank = int(np.sum(singular > smallest))
     if n_components > rank:
         msg = f"n_components = {n_components} exceeds the rank {rank} of the centred X"
         raise InputError(msg)
+    scores = left[:, :n_components] * singular[:n_components]
+    return scores, right[:n_components].T, singular**2 / (len(centered) - 1)

@@ -1,0 +1,169 @@
+"""Regression of a response on scores: what PLS and PCR have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import RegressorMixin
+
+from pharmaq._checks import check_integer
+from pharmaq.chemometrics._base import (
+    check_response,
+    fit_matrix,
+    like_columns,
+    like_rows,
+    require_fitted,
+)
+from pharmaq.chemometrics._pls import Components, coefficient_path
+from pharmaq.chemometrics.latent import center_and_scale, check_n_components, fix_signs
+from pharmaq.chemometrics.limits import residual_eigenvalues
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["ScoreRegression"]
+
+
+class ScoreRegression(RegressorMixin):
+    """Mixin of models that predict y as a sum of scores times y loadings."""
+
+    n_components: int
+    scale: bool
+
+    if TYPE_CHECKING:
+        # what each model brings: the components of centred (and scaled) data
+        def _find_components(
+            self, X: NDArray[np.float64], Y: NDArray[np.float64], n_components: int
+        ) -> Components: ...
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
+            At least two samples; NaN raises.
+        y : array-like, shape (n_samples,) or (n_samples, n_responses)
+            Reference values, none of them constant; NaN raises.
+
+        Returns
+        -------
+        estimator
+            The fitted model.
+
+        Raises
+        ------
+        InputError
+            If values, shapes or the number of components cannot be modelled.
+        """
+        values = fit_matrix(self, X, least=2)
+        response = check_response(y, len(values))
+        A = check_n_components(self.n_components, *values.shape)
+        scale = self.scale
+        Xc, self.x_mean_, self.x_scale_ = center_and_scale(values, scale=scale, name="X")
+        columns = response.reshape(len(response), -1)
+        Yc, self.y_mean_, self.y_scale_ = center_and_scale(columns, scale=scale, name="y")
+        parts = _signed(self._find_components(Xc, Yc, A))
+        self.n_samples_, self.n_components_ = len(values), A
+        self.y_is_vector_ = response.ndim == 1
+        self._set_components(parts)
+        self._set_diagnostics(parts, Xc, Yc)
+        return self
+
+    def predict(self, X: Any, n_components: int | None = None) -> Any:
+        """Predict the response.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
+            Samples on the fitted axis; NaN raises.
+        n_components : int, optional
+            Use the first so many components; all by default.
+
+        Returns
+        -------
+        array, Series, DataFrame or DataArray
+            Shape (n_samples,) or (n_samples, n_responses), as `y` was in `fit`, in the
+            container of `X` and the units of `y`. A sample gets the same bits alone and among
+            others.
+        """
+        require_fitted(self)
+        A = self.n_components_
+        used = A if n_components is None else n_components
+        check_integer("n_components", used, least=1, most=A)
+        scores, _ = self.project(X)
+        return self._in_container(X, self.path_of_scores(scores)[used - 1])
+
+    def predict_path(self, X: Any) -> NDArray[np.float64]:
+        """Predict the response with every number of components.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
+            Samples on the fitted axis; NaN raises.
+
+        Returns
+        -------
+        ndarray of shape (n_components, n_samples) or (n_components, n_samples, n_responses)
+            Entry ``[a - 1]`` is the prediction with `a` components.
+        """
+        scores, _ = self.project(X)
+        path = self.path_of_scores(scores)
+        return path[:, :, 0] if self.y_is_vector_ else path
+
+    def path_of_scores(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return predictions with every number of components from scores.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_samples, n_components)
+            As `project` gives them.
+
+        Returns
+        -------
+        ndarray of shape (n_components, n_samples, n_responses)
+            Predictions in the units of y.
+        """
+        steps = scores.T[:, :, None] * self.y_loadings_.T[:, None, :]
+        return np.cumsum(steps, axis=0) * self.y_scale_ + self.y_mean_
+
+    def _in_container(self, X: Any, values: NDArray[np.float64]) -> Any:
+        if self.y_is_vector_:
+            return like_rows(X, values[:, 0])
+        names = [f"y{i}" for i in range(values.shape[1])]
+        return like_columns(X, values, names, "response")
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that several responses are fine."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        # a linear model on a few latent variables is not meant for arbitrary regressions
+        tags.regressor_tags.poor_score = True
+        return tags
+
+    def _set_components(self, parts: Components) -> None:
+        self.x_weights_, self.x_loadings_ = parts.x_weights, parts.x_loadings
+        self.y_loadings_, self.x_rotations_ = parts.y_loadings, parts.x_rotations
+        self.x_scores_ = parts.x_scores
+        units = self.y_scale_[:, None] / self.x_scale_
+        self.coef_path_ = coefficient_path(parts) * units
+        self.coef_ = self.coef_path_[-1]
+        self.intercept_ = self.y_mean_ - self.coef_ @ self.x_mean_
+
+    def _set_diagnostics(
+        self, parts: Components, Xc: NDArray[np.float64], Yc: NDArray[np.float64]
+    ) -> None:
+        squares = np.sum(parts.x_scores**2, axis=0)
+        self.score_variances_ = squares / (len(Xc) - 1)
+        self.explained_x_ = squares * np.sum(parts.x_loadings**2, axis=0) / np.sum(Xc**2)
+        self.explained_y_ = squares * np.sum(parts.y_loadings**2, axis=0) / np.sum(Yc**2)
+        residuals = Xc - parts.x_scores @ parts.x_loadings.T
+        self.spe_ = np.einsum("ij,ij->i", residuals, residuals)
+        self.residual_eigenvalues_ = residual_eigenvalues(residuals)
+
+
+def _signed(parts: Components) -> Components:
+    signs = fix_signs(parts.x_loadings)
+    return Components(*(matrix * signs for matrix in parts))
