@@ -14,6 +14,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from pharmaq.chemometrics import (
     MSC,
+    OPLS,
     PCA,
     PCR,
     PLS,
@@ -34,6 +35,8 @@ ESTIMATORS = [
     PCA(),
     PCA(scale=True),
     PCR(),
+    OPLS(),
+    OPLS(scale=True),
     PLS(),
     PLS(scale=True, algorithm="simpls"),
 ]

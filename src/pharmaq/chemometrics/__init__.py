@@ -11,6 +11,7 @@ from pharmaq.chemometrics.double_cv import (
 from pharmaq.chemometrics.interpretation import vip
 from pharmaq.chemometrics.limits import spe_limit, t2_limit
 from pharmaq.chemometrics.merit import FiguresOfMerit, figures_of_merit
+from pharmaq.chemometrics.opls import OPLS
 from pharmaq.chemometrics.pca import PCA
 from pharmaq.chemometrics.pcr import PCR
 from pharmaq.chemometrics.pls import PLS
@@ -35,6 +36,7 @@ from pharmaq.chemometrics.splitters import (
 
 __all__ = [
     "MSC",
+    "OPLS",
     "PCA",
     "PCR",
     "PLS",
