@@ -20,6 +20,7 @@ from pharmaq.chemometrics import (
     PLS,
     SNV,
     DegenerateSpectrumWarning,
+    LocallyWeightedPLS,
     SavitzkyGolay,
     SelectRange,
 )
@@ -37,6 +38,7 @@ ESTIMATORS = [
     PCR(),
     OPLS(),
     OPLS(scale=True),
+    LocallyWeightedPLS(),
     PLS(),
     PLS(scale=True, algorithm="simpls"),
 ]

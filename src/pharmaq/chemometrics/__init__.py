@@ -10,6 +10,7 @@ from pharmaq.chemometrics.double_cv import (
 )
 from pharmaq.chemometrics.interpretation import vip
 from pharmaq.chemometrics.limits import spe_limit, t2_limit
+from pharmaq.chemometrics.local_pls import LocallyWeightedPLS
 from pharmaq.chemometrics.merit import FiguresOfMerit, figures_of_merit
 from pharmaq.chemometrics.opls import OPLS
 from pharmaq.chemometrics.pca import PCA
@@ -51,6 +52,7 @@ __all__ = [
     "DoubleCrossValidation",
     "FiguresOfMerit",
     "LeaveBatchOut",
+    "LocallyWeightedPLS",
     "PermutationTest",
     "RandomSubsets",
     "Recipe",
