@@ -2,6 +2,7 @@
 
 from pharmaq.chemometrics.calibration import Calibration
 from pharmaq.chemometrics.crossval import CrossValidation, cross_validate
+from pharmaq.chemometrics.ddsimca import DDSIMCA, AcceptanceLimits
 from pharmaq.chemometrics.double_cv import (
     DoubleCrossValidation,
     PermutationTest,
@@ -16,6 +17,7 @@ from pharmaq.chemometrics.opls import OPLS
 from pharmaq.chemometrics.pca import PCA
 from pharmaq.chemometrics.pcr import PCR
 from pharmaq.chemometrics.pls import PLS
+from pharmaq.chemometrics.plsda import PLSDA
 from pharmaq.chemometrics.prediction import CalibrationPrediction
 from pharmaq.chemometrics.preprocessing import (
     MSC,
@@ -27,6 +29,7 @@ from pharmaq.chemometrics.preprocessing import (
 from pharmaq.chemometrics.recipe import Recipe, make_recipe
 from pharmaq.chemometrics.search import STANDARD_RECIPES, RecipeSearch, search_recipes
 from pharmaq.chemometrics.selection import ComponentChoice, select_n_components
+from pharmaq.chemometrics.simca import SIMCA
 from pharmaq.chemometrics.splitters import (
     ContiguousBlocks,
     LeaveBatchOut,
@@ -36,13 +39,17 @@ from pharmaq.chemometrics.splitters import (
 )
 
 __all__ = [
+    "DDSIMCA",
     "MSC",
     "OPLS",
     "PCA",
     "PCR",
     "PLS",
+    "PLSDA",
+    "SIMCA",
     "SNV",
     "STANDARD_RECIPES",
+    "AcceptanceLimits",
     "Calibration",
     "CalibrationPrediction",
     "ComponentChoice",
