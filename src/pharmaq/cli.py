@@ -226,7 +226,10 @@ def _read(path: Path, arguments: argparse.Namespace, *, kind: Any) -> xr.DataArr
 
     # predict does not ask: what the values are was said when the model was made
     quantity = getattr(arguments, "quantity", None)
-    return read_spectra(path, kind=kind, quantity=quantity, sheet=arguments.sheet)
+    # a file of the calibration set may be a workbook, and the test set a text, or the reverse
+    first = path == arguments.file or path.suffix.lower() == ".xlsx"
+    sheet = arguments.sheet if first else None
+    return read_spectra(path, kind=kind, quantity=quantity, sheet=sheet)
 
 
 def _column(spectra: xr.DataArray, name: str, option: str) -> Any:

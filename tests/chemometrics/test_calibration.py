@@ -164,6 +164,29 @@ def test_batches_can_be_given_or_overruled(spectra: xr.DataArray) -> None:
     assert blinds.cross_validation_.cv == "venetian(10)"
 
 
+def test_a_planted_reference_error_is_found_among_few_samples(spectra: xr.DataArray) -> None:
+    few = spectra[::6]
+    y = few.api.values.copy()
+    y[5] -= 8.0
+    fitted = Calibration(RECIPE, n_components=3, cv="venetian(4)").fit(few, y)
+    found = {f.subject for f in fitted.findings_ if f.rule == "calibration_residual"}
+    assert found == {str(few.sample.values[5])}
+
+
+def test_a_refit_forgets_the_axis_of_the_fit_before(spectra: xr.DataArray) -> None:
+    renamed = spectra.rename(wavelength="raman_shift")
+    renamed["raman_shift"].attrs["units"] = "1/cm"
+    fitted = Calibration(n_components=3).fit(renamed, "api")
+    assert fitted.axis_kind_ == "raman_shift"
+    frame = pd.DataFrame(spectra.values, columns=spectra.wavelength.values)
+    assert fitted.fit(frame, spectra.api.values).axis_kind_ == "wavelength"
+
+
+def test_repeated_splits_say_what_their_figures_are(spectra: xr.DataArray) -> None:
+    fitted = Calibration(RECIPE, n_components=3, cv="random(5,3)").fit(spectra, "api")
+    assert "repeated_splits" in {f.rule for f in fitted.findings_}
+
+
 def test_a_planted_reference_error_is_found(spectra: xr.DataArray) -> None:
     y = spectra.api.values.copy()
     y[40] -= 5.0

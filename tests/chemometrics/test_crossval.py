@@ -256,6 +256,16 @@ def test_exhausted_folds_are_counted_and_keep_their_prediction(cv: str) -> None:
     assert result.rmsecv[:2] == pytest.approx(cross_validate(PLS(2), X, y, cv=cv).rmsecv)
 
 
+@pytest.mark.parametrize("columns", [1, 2])
+def test_a_column_that_is_constant_in_a_fold_cannot_be_scaled(columns: int) -> None:
+    X, y = simulated(0)
+    X[:, 4] = 0.1
+    X[3, 4] = 0.2
+    Y = np.column_stack([y, X[:, 0]])[:, :columns]
+    with pytest.raises(InputError, match=r"column 4 of X is constant.*scale=False"):
+        cross_validate(PLS(2, scale=True), X, Y if columns == 2 else Y[:, 0], cv="loo")
+
+
 def test_too_many_components_are_refused_or_trimmed() -> None:
     X, y = simulated(0)
     with pytest.raises(

@@ -274,11 +274,12 @@ def test_bad_input_is_refused_by_name(settings: Any, y: Any, message: str) -> No
         PLS(**settings).fit(X, y)
 
 
-def test_a_constant_column_cannot_be_scaled() -> None:
-    X = np.random.default_rng(0).normal(size=(5, 3))
-    X[:, 1] = 7.0
+@pytest.mark.parametrize("level", [7.0, 0.1, 0.3])
+def test_a_constant_column_cannot_be_scaled(level: float) -> None:
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    X[:, 1] = level
     with pytest.raises(InputError, match=r"column 1 of X is constant.*scale=False"):
-        PLS(1, scale=True).fit(X, np.arange(5.0))
+        PLS(1, scale=True).fit(X, np.arange(30.0))
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

@@ -45,6 +45,15 @@ def test_a_flat_spectrum_is_named_and_only_centred(step: SNV | MSC) -> None:
     assert out[1].tolist() == [0.0, 0.0, 0.0]
 
 
+# the mean of equal numbers is not exact: 276 times 0.1 has a deviation of 1e-17, not 0
+@pytest.mark.parametrize("level", [0.1, 0.3, 1.2345, 1e6 / 3])
+@pytest.mark.parametrize("step", [SNV(), MSC(reference=np.sin(np.arange(276.0)))], ids=repr)
+def test_a_flat_spectrum_is_found_in_spite_of_rounding(step: SNV | MSC, level: float) -> None:
+    with pytest.warns(DegenerateSpectrumWarning):
+        out = step.fit_transform(np.full((1, 276), level))
+    assert (out == 0).all()
+
+
 # P. Geladi et al., Appl. Spectrosc. 39 (1985) 491: offset 1 and slope 2 are taken off exactly
 def test_msc_recovers_the_reference_from_an_affine_image() -> None:
     reference = np.array([0.1, 0.4, 0.9, 0.3])

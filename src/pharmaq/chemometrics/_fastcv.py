@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pharmaq.chemometrics._pls import EXHAUSTED
+from pharmaq.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,6 +158,12 @@ def _orthogonal(columns: Matrix, basis: Matrix) -> Matrix:
 def _fold_scales(
     X: Matrix, folds: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]]
 ) -> Matrix:
-    scales = np.stack([X[train].std(axis=0, ddof=1) for train, _ in folds], axis=1)
-    # a column that is constant in one fold carries nothing there
-    return np.where(scales > 0, scales, np.inf)
+    for train, _ in folds:
+        constant = np.flatnonzero(np.ptp(X[train], axis=0) == 0)
+        if constant.size:
+            msg = (
+                f"column {constant[0]} of X is constant in the training samples of a fold and "
+                f"cannot be scaled ({constant.size} such columns); remove it or set scale=False"
+            )
+            raise InputError(msg)
+    return np.stack([X[train].std(axis=0, ddof=1) for train, _ in folds], axis=1)

@@ -54,11 +54,20 @@ def dot(a: Array, b: Array) -> float:
 
 
 @njit(cache=True, nogil=True)
+def flat(row: Array) -> bool:
+    """Tell whether all values are the same; the mean of such a row is not exact."""
+    for j in range(1, row.size):  # noqa: SIM110 - a generator is not compiled
+        if row[j] != row[0]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
 def snv(X: Array, out: Array, spread: Array) -> None:
     """Centre and scale each row by its own mean and standard deviation (n - 1)."""
     n, p = X.shape
     for i in range(n):
-        mean = total(X[i]) / p
+        mean = X[i, 0] if flat(X[i]) else total(X[i]) / p
         for j in range(p):
             out[i, j] = X[i, j] - mean
         spread[i] = np.sqrt(dot(out[i], out[i]) / (p - 1))
@@ -75,11 +84,15 @@ def msc(X: Array, reference: Array, out: Array, slope: Array) -> None:
     centered = reference - center
     square = dot(centered, centered)
     for i in range(n):
-        mean = total(X[i]) / p
+        mean = X[i, 0] if flat(X[i]) else total(X[i]) / p
         for j in range(p):
             out[i, j] = X[i, j] - mean
-        slope[i] = dot(out[i], centered) / square
-        if slope[i] != 0.0:
+        along = dot(out[i], centered)
+        # what rounding leaves of a row that has nothing in common with the reference
+        if along * along <= 1e-24 * square * dot(out[i], out[i]):
+            slope[i] = 0.0
+        else:
+            slope[i] = along / square
             for j in range(p):
                 out[i, j] = out[i, j] / slope[i] + center
 

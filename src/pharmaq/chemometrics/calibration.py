@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from pharmaq import modelfile
 from pharmaq._checks import as_float, check_real
 from pharmaq.chemometrics._base import check_response, difference_of_axes, require_fitted
-from pharmaq.chemometrics._fit_findings import fit_findings
+from pharmaq.chemometrics._fit_findings import fit_findings, robust_or_box
 from pharmaq.chemometrics._storage import (
     calibration_content,
     restored_attributes,
@@ -165,6 +165,8 @@ class Calibration(BaseEstimator):
             than the mean of the reference values.
         """
         check_real("alpha", self.alpha, above=0, below=1)
+        # what an earlier fit knew of the axis plays no part
+        self.axis_kind_: str | None = None
         labelled = self._as_labelled(spectra)
         self.response_ = y if isinstance(y, str) else "y"
         reference = _reference(labelled, y)
@@ -309,7 +311,8 @@ class Calibration(BaseEstimator):
         self.axis_ = axis_values(spectra) if labelled else None
         self.axis_kind_ = axis_kind(spectra) if labelled else None
         self.t2_limit_ = pls.t2_limit(alpha=self.alpha, method="f")
-        self.spe_limit_ = pls.spe_limit(alpha=self.alpha, method="robust")
+        self.spe_method_ = robust_or_box(pls)
+        self.spe_limit_ = pls.spe_limit(alpha=self.alpha, method=self.spe_method_)
         self.value_range_ = (float(y.min()), float(y.max()))
 
     def _set_model(self, recipe: Recipe, pls: PLS) -> None:
@@ -350,7 +353,7 @@ class Calibration(BaseEstimator):
             "cv algorithm": validation.algorithm,
             "alpha": self.alpha,
             "t2 limit": "F, new samples",
-            "spe limit": "scaled chi2, robust moments of the calibration samples",
+            "spe limit": f"scaled chi2, {self.spe_method_}, from the calibration samples",
             "response": self.response_,
             "units": self.units,
         }

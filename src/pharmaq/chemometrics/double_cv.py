@@ -209,7 +209,8 @@ def permutation_test(
     cv : cross-validator, str or int, optional
         As in `cross_validate`.
     groups : array-like, shape (n_samples,), optional
-        Batch of each sample; values are shuffled over all samples.
+        Batch of each sample. Values are shuffled over all samples: where the samples of a batch
+        are more alike than others, p comes out too small.
     random_state : int, default 0
         Seed of the shuffles.
     progress : bool, default False

@@ -215,7 +215,8 @@ def center_and_scale(
     """Return the centred (and scaled) matrix, its means and its scales (1 if not scaled)."""
     mean = X.mean(axis=0)
     spread = X.std(axis=0, ddof=1) if scale else np.ones(X.shape[1])
-    constant = np.flatnonzero(spread == 0)
+    # the computed deviation of equal numbers need not be zero
+    constant = np.flatnonzero(np.ptp(X, axis=0) == 0) if scale else np.array([], dtype=int)
     if constant.size:
         msg = (
             f"column {constant[0]} of {name} is constant and cannot be scaled "
