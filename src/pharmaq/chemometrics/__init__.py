@@ -20,11 +20,19 @@ from pharmaq.chemometrics.pls import PLS
 from pharmaq.chemometrics.plsda import PLSDA
 from pharmaq.chemometrics.prediction import CalibrationPrediction
 from pharmaq.chemometrics.preprocessing import (
+    EPO,
+    GLSW,
     MSC,
+    OSC,
     SNV,
+    Convert,
     DegenerateSpectrumWarning,
     SavitzkyGolay,
+    Scale,
     SelectRange,
+    ShiftCorrection,
+    ShiftLimitWarning,
+    within_group_differences,
 )
 from pharmaq.chemometrics.recipe import Recipe, make_recipe
 from pharmaq.chemometrics.search import STANDARD_RECIPES, RecipeSearch, search_recipes
@@ -40,8 +48,11 @@ from pharmaq.chemometrics.splitters import (
 
 __all__ = [
     "DDSIMCA",
+    "EPO",
+    "GLSW",
     "MSC",
     "OPLS",
+    "OSC",
     "PCA",
     "PCR",
     "PLS",
@@ -54,6 +65,7 @@ __all__ = [
     "CalibrationPrediction",
     "ComponentChoice",
     "ContiguousBlocks",
+    "Convert",
     "CrossValidation",
     "DegenerateSpectrumWarning",
     "DoubleCrossValidation",
@@ -65,7 +77,10 @@ __all__ = [
     "Recipe",
     "RecipeSearch",
     "SavitzkyGolay",
+    "Scale",
     "SelectRange",
+    "ShiftCorrection",
+    "ShiftLimitWarning",
     "VenetianBlinds",
     "cross_validate",
     "figures_of_merit",
@@ -78,4 +93,5 @@ __all__ = [
     "spe_limit",
     "t2_limit",
     "vip",
+    "within_group_differences",
 ]

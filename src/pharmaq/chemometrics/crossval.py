@@ -180,7 +180,7 @@ def cross_validate(
     response = check_response(y, len(X))
     folds = _folds(splitter, X, response, groups)
     check_choice("excess", excess, ("raise", "trim"))
-    model, trimmed = _sized(model, steps, X, folds, trim=excess == "trim")
+    model, trimmed = _sized(model, steps, X, response, folds, trim=excess == "trim")
     paths, usable, algorithm = _paths(steps, model, X, response, folds, progress)
     result = _assemble(response, folds, paths, usable)
     return dataclasses.replace(
@@ -253,14 +253,20 @@ def _takes_groups(splitter: Any) -> bool:
 
 
 def _sized(
-    model: Any, steps: list[Any], X: Any, folds: list[Fold], *, trim: bool
+    model: Any,
+    steps: list[Any],
+    X: Any,
+    y: NDArray[np.float64],
+    folds: list[Fold],
+    *,
+    trim: bool,
 ) -> tuple[Any, list[Finding]]:
     """Return the model with a number of components that every fold can carry."""
     wanted = check_integer("n_components", model.n_components, least=1)
     train = min((train for train, _ in folds), key=len)
     part = rows_of(X, train)
     for step in steps:
-        part = clone(step).fit_transform(part)
+        part = clone(step).fit_transform(part, y[train])
     n_points = np.shape(part)[1]
     most = min(len(train) - 1, n_points)
     if wanted <= most:
