@@ -75,6 +75,18 @@ def test_one_spectrum_predicts_the_same_alone_and_among_others(
         assert bare.leverage[0] == together["leverage"][i]
 
 
+def test_the_short_way_gives_the_same_bits(
+    calibration: Calibration, spectra: xr.DataArray
+) -> None:
+    full, short = calibration.predict(spectra), calibration.predict_arrays(spectra.values)
+    for name in ("value", "t2", "spe", "leverage"):
+        assert getattr(short, name).tolist() == getattr(full, name).tolist()
+    alone = calibration.predict_arrays(spectra.values[9])
+    assert alone.value[0] == full.value[9]
+    with pytest.raises(InputError, match=r"spectra\[0, 2\] is NaN"):
+        calibration.predict_arrays(np.where(np.arange(276) == 2, np.nan, 1.0))
+
+
 def test_containers_predict_the_same_bits(
     calibration: Calibration, spectra: xr.DataArray
 ) -> None:
@@ -369,7 +381,7 @@ def test_missing_values_in_new_spectra_are_refused(
 
 
 def test_a_plain_array_of_another_length_is_refused(calibration: Calibration) -> None:
-    with pytest.raises(InputError, match="3 features"):
+    with pytest.raises(InputError, match=r"spectra must have 276 points.*got shape \(1, 3\)"):
         calibration.predict([[1.0, 2.0, 3.0]])
 
 

@@ -18,7 +18,7 @@ from pharmaq.chemometrics.pca import PCA
 from pharmaq.chemometrics.pcr import PCR
 from pharmaq.chemometrics.pls import PLS
 from pharmaq.chemometrics.plsda import PLSDA
-from pharmaq.chemometrics.prediction import CalibrationPrediction
+from pharmaq.chemometrics.prediction import CalibrationPrediction, PredictedArrays
 from pharmaq.chemometrics.preprocessing import (
     EPO,
     GLSW,
@@ -73,6 +73,7 @@ __all__ = [
     "LeaveBatchOut",
     "LocallyWeightedPLS",
     "PermutationTest",
+    "PredictedArrays",
     "RandomSubsets",
     "Recipe",
     "RecipeSearch",

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
 from pharmaq import modelfile
-from pharmaq._checks import as_float, check_real
+from pharmaq._checks import as_float, check_finite, check_real
 from pharmaq.chemometrics._base import check_response, difference_of_axes, require_fitted
 from pharmaq.chemometrics._fit_findings import fit_findings, robust_or_box
 from pharmaq.chemometrics._storage import (
@@ -24,7 +24,7 @@ from pharmaq.chemometrics._storage import (
 from pharmaq.chemometrics.crossval import CrossValidation, cross_validate
 from pharmaq.chemometrics.merit import figures_of_merit
 from pharmaq.chemometrics.pls import PLS
-from pharmaq.chemometrics.prediction import CalibrationPrediction, judged
+from pharmaq.chemometrics.prediction import CalibrationPrediction, PredictedArrays, judged
 from pharmaq.chemometrics.recipe import Recipe, make_recipe
 from pharmaq.chemometrics.selection import ComponentRule, select_n_components
 from pharmaq.errors import AxisError, FormatError, InputError
@@ -217,9 +217,41 @@ class Calibration(BaseEstimator):
             problem = difference_of_axes(self, axis_values(labelled), axis_kind(labelled))
             if problem:
                 return self._wrong_axis(sample, problem)
-        scores, spe = self.pls_.project(self.recipe_.transform(labelled))
+        value, t2, spe, _ = self.predict_arrays(labelled)
+        return self._judged(sample, value, t2, spe)
+
+    def predict_arrays(self, spectra: ArrayLike) -> PredictedArrays:
+        """Predict without labels and statuses: the short way for one spectrum at a time.
+
+        Parameters
+        ----------
+        spectra : array-like, shape (n_samples, n_points) or (n_points,)
+            New spectra on the calibrated axis, which is not checked here; NaN raises.
+
+        Returns
+        -------
+        PredictedArrays
+            Values, T2, SPE and leverage, the same bits as `predict` gives.
+        """
+        require_fitted(self)
+        values = np.ascontiguousarray(np.atleast_2d(as_float("spectra", spectra)))
+        if values.ndim != 2 or values.shape[1] != self.n_points_:
+            msg = (
+                f"spectra must have {self.n_points_} points, as the calibration has, got shape "
+                f"{values.shape}"
+            )
+            raise InputError(msg)
+        check_finite("spectra", values)
+        value, t2, spe = self._computed(values)
+        return PredictedArrays(value, t2, spe, self.pls_.leverage_of_t2(t2))
+
+    def _computed(self, values: Any) -> tuple[NDArray[np.float64], ...]:
+        """Return values, T2 and SPE of spectra that were checked."""
+        for step in self.steps_:
+            values = step.apply(values) if hasattr(step, "apply") else step.transform(values)
+        scores, spe = self.pls_.project_array(np.ascontiguousarray(values))
         value = self.pls_.path_of_scores(scores)[-1, :, 0]
-        return self._judged(sample, value, self.pls_.t2_of_scores(scores), spe)
+        return value, self.pls_.t2_of_scores(scores), spe
 
     def save(self, path: str | Path) -> str:
         """Write the whole procedure to a sealed file.
@@ -318,8 +350,10 @@ class Calibration(BaseEstimator):
     def _set_model(self, recipe: Recipe, pls: PLS) -> None:
         self.recipe_, self.pls_ = recipe, pls
         self.pipeline_ = Pipeline([("recipe", recipe), ("pls", pls)])
+        self.steps_ = [step for _, step in recipe.steps if step != "passthrough"]
         self.n_components_ = pls.n_components_
         self.n_samples_ = pls.n_samples_
+        self.n_points_ = getattr(self.steps_[0] if self.steps_ else pls, "n_features_in_", None)
 
     def _judge_fit(
         self, spectra: Any, y: NDArray[np.float64], validation: CrossValidation
@@ -337,7 +371,7 @@ class Calibration(BaseEstimator):
         self.reference_ = y
         self.diagnostics_ = self.predict(spectra)
         self.findings_ = tuple(fit_findings(self, y, validation))
-        values = spectra.to_numpy() if isinstance(spectra, xr.DataArray) else spectra
+        values = np.asarray(spectra)
         ranks = np.linspace(0, len(y) - 1, min(_GOLDEN, len(y))).round().astype(int)
         chosen = np.argsort(y, kind="stable")[ranks]
         self.golden_spectra_ = values[chosen].copy()

@@ -148,9 +148,25 @@ class LatentVariableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         spe : ndarray of shape (n_samples,)
             As `spe` gives them.
         """
+        return self.project_array(new_matrix(self, X))
+
+    def project_array(
+        self, values: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Do what `project` does on an array that was checked already.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples, n_points)
+            Finite float64 values in C order on the fitted axis.
+
+        Returns
+        -------
+        scores, spe : ndarray
+            As `project` gives them, bit for bit.
+        """
         from pharmaq.chemometrics import _kernels
 
-        values = new_matrix(self, X)
         scores = np.empty((len(values), self.n_components_))
         spe = np.empty(len(values))
         rotations = np.ascontiguousarray(self.x_rotations_.T)

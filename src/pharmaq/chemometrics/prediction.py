@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from pharmaq.results import Finding, Result
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["STATUSES", "CalibrationPrediction"]
+__all__ = ["STATUSES", "CalibrationPrediction", "PredictedArrays"]
 
 # from harmless to serious: a spectrum gets the last one that applies
 STATUSES = ("ok", "extrapolated", "outlier_t2", "outlier_spe", "wrong_axis")
@@ -91,6 +91,23 @@ class CalibrationPrediction(Result):
         from pharmaq.chemometrics import plots
 
         return plots.plot_t2_spe(self, ax=ax)
+
+
+class PredictedArrays(NamedTuple):
+    """What `Calibration.predict_arrays` returns, one entry a spectrum.
+
+    Parameters
+    ----------
+    value : ndarray of shape (n_samples,)
+        Predicted value.
+    t2, spe, leverage : ndarray of shape (n_samples,)
+        Hotelling's T2, squared prediction error, leverage.
+    """
+
+    value: NDArray[np.float64]
+    t2: NDArray[np.float64]
+    spe: NDArray[np.float64]
+    leverage: NDArray[np.float64]
 
 
 def judged(prediction: CalibrationPrediction) -> CalibrationPrediction:

@@ -41,6 +41,8 @@ class SavitzkyGolay(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     ----------
     window_length_, polyorder_ : int
         Window and degree in use.
+    filters_ : ndarray of shape (window_length, window_length)
+        Weights for each position of a point in its window; the middle row is the filter.
     delta_ : float
         The spacing in use; negative for a descending axis, so that derivatives have the sign
         of the axis.
@@ -102,6 +104,7 @@ class SavitzkyGolay(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self._set_filter(values.shape[1])
         require_points(values, self.window_length_)
         self.delta_ = self._spacing()
+        self.filters_ = self._filters()
         return self
 
     def transform(self, X: Any) -> Any:
@@ -117,14 +120,29 @@ class SavitzkyGolay(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         array, DataFrame or DataArray
             Same shape and labels as `X`.
         """
+        out = self.apply(new_matrix(self, X))
+        return like_points(X, out, same_quantity=self.deriv == 0)
+
+    def apply(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Do what `transform` does on an array that was checked already.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples, n_points)
+            Finite float64 values in C order on the fitted axis.
+
+        Returns
+        -------
+        ndarray
+            As `transform` gives them, bit for bit.
+        """
         from pharmaq.chemometrics import _kernels
 
-        values = new_matrix(self, X)
         half = self.window_length_ // 2
-        filters = self._filters()
+        filters = self.filters_
         out = np.empty_like(values)
         _kernels.filter_rows(values, filters[half], filters[:half], filters[half + 1 :], out)
-        return like_points(X, out, same_quantity=self.deriv == 0)
+        return out
 
     def _set_filter(self, n_points: int) -> None:
         longest = n_points - 1 + n_points % 2

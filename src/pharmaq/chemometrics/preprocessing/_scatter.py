@@ -85,13 +85,27 @@ class SNV(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         array, DataFrame or DataArray
             Same shape and labels as `X`; dimensionless.
         """
+        return like_points(X, self.apply(new_matrix(self, X)), same_quantity=False)
+
+    def apply(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Do what `transform` does on an array that was checked already.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples, n_points)
+            Finite float64 values in C order on the fitted axis.
+
+        Returns
+        -------
+        ndarray
+            As `transform` gives them, bit for bit.
+        """
         from pharmaq.chemometrics import _kernels
 
-        values = new_matrix(self, X)
         out, spread = np.empty_like(values), np.empty(len(values))
         _kernels.snv(values, out, spread)
         _warn_of(spread == 0, "is the same at all points, so that SNV has nothing to scale by")
-        return like_points(X, out, same_quantity=False)
+        return out
 
 
 class MSC(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -165,13 +179,27 @@ class MSC(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         array, DataFrame or DataArray
             Same shape, labels and units as `X`.
         """
+        return like_points(X, self.apply(new_matrix(self, X)))
+
+    def apply(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Do what `transform` does on an array that was checked already.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples, n_points)
+            Finite float64 values in C order on the fitted axis.
+
+        Returns
+        -------
+        ndarray
+            As `transform` gives them, bit for bit.
+        """
         from pharmaq.chemometrics import _kernels
 
-        values = new_matrix(self, X)
         out, slope = np.empty_like(values), np.empty(len(values))
         _kernels.msc(values, self.reference_, out, slope)
         _warn_of(slope == 0, "does not vary with the reference of MSC: its slope is 0")
-        return like_points(X, out)
+        return out
 
     def _reference(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         if isinstance(self.reference, str):
