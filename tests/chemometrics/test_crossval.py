@@ -89,7 +89,7 @@ def test_people_match_pls_toolbox(people: pd.DataFrame) -> None:
 
 @pytest.mark.parametrize("cv", ["loo", "venetian(5)", "contiguous(4)", "random(5,3)"])
 @pytest.mark.parametrize("scale", [False, True])
-@pytest.mark.parametrize("shape", [(24, 30), (24, 9), (12, 60)])
+@pytest.mark.parametrize("shape", [(24, 30), (24, 9), (12, 60), (60, 10)])
 def test_fast_forms_equal_refitting_in_extended_precision(
     cv: str, scale: bool, shape: tuple[int, int]
 ) -> None:
@@ -116,6 +116,33 @@ def test_digits_survive_nearly_noise_free_spectra(cv: str) -> None:
     result = cross_validate(PLS(8), X, y, cv=cv)
     worst = np.abs(result.predictions.values - expected).max()
     assert worst < 1e-8 * y.std()
+
+
+def test_the_form_is_chosen_by_shape_and_named() -> None:
+    X, y = simulated(0, n=60, p=10)
+    names = {
+        (cv, scale): cross_validate(PLS(3, scale=scale), X, y, cv=cv).algorithm
+        for cv in ("loo", "venetian(5)")
+        for scale in (False, True)
+    }
+    assert names["loo", False] == "leave-one-out from one singular value decomposition"
+    assert names["venetian(5)", False] == "cross-products of the folds"
+    assert names["venetian(5)", True] == "bidiagonalisation of all folds together"
+    wide = cross_validate(PLS(3), *simulated(0), cv="venetian(5)")
+    assert wide.algorithm == "bidiagonalisation of all folds together"
+
+
+# cross-products square the condition: here they would keep few digits and are given up
+def test_lost_digits_are_noticed() -> None:
+    rng = np.random.default_rng(0)
+    bands = np.exp(-(((np.arange(12)[:, None] - np.linspace(1, 11, 8)) / 3) ** 2))
+    content = rng.uniform(size=(60, 8))
+    X = content @ bands.T + 1e-7 * rng.normal(size=(60, 12))
+    y = content[:, 0] + 1e-4 * rng.normal(size=60)
+    result = cross_validate(PLS(8), X, y, cv="venetian(6)")
+    assert result.algorithm == "bidiagonalisation of all folds together"
+    expected = naive.cross_validated(X, y, 8, list(make_splitter("venetian(6)").split(X)))
+    assert np.abs(result.predictions.values - expected).max() < 1e-6 * y.std()
 
 
 @given(seeds)

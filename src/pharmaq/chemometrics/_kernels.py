@@ -190,8 +190,8 @@ def one_left_out(u: Array, singular: Array, g: float, weights: Array, prediction
     `prediction` holds the mean of the other samples, `weights[0]` the start X'y.
     """
     n_components, r = len(prediction), len(u)
-    shrink = shrinkage(g, dot(u, u))
-    theta = np.sqrt(dot(weights[0], weights[0]))
+    shrink = shrinkage(g, np.dot(u, u))
+    theta = np.sqrt(np.dot(weights[0], weights[0]))
     score = np.zeros(r)
     held, q, largest, carried = 0.0, -1.0, 0.0, 0.0
     for a in range(n_components):
@@ -200,10 +200,10 @@ def one_left_out(u: Array, singular: Array, g: float, weights: Array, prediction
         v = weights[a]
         for j in range(r):
             v[j] /= theta
-        onto = dot(u, singular * v)
+        onto = np.dot(u, singular * v)
         for j in range(r):
             score[j] = (singular[j] * v[j] - shrink * onto * u[j]) - carried * score[j]
-        alpha = np.sqrt(dot(score, score))
+        alpha = np.sqrt(np.dot(score, score))
         largest = max(largest, alpha)
         if alpha <= 1e-13 * largest:
             return a
@@ -214,7 +214,7 @@ def one_left_out(u: Array, singular: Array, g: float, weights: Array, prediction
         for b in range(a, n_components):
             prediction[b] += held * q
         next_weight(score, v, singular, u, shrink, alpha, weights, a)
-        theta = np.sqrt(dot(weights[a + 1], weights[a + 1]))
+        theta = np.sqrt(np.dot(weights[a + 1], weights[a + 1]))
         carried = theta
     return n_components
 
@@ -231,14 +231,64 @@ def next_weight(
     a: int,
 ) -> None:
     """Write the next weight, not yet normalised, orthogonal to all earlier ones."""
-    along_u = dot(u, score)
+    along_u = np.dot(u, score)
     following = weights[a + 1]
     for j in range(len(u)):
         plain = singular[j] * (score[j] - shrink * along_u * u[j])
         following[j] = plain - alpha * v[j]
-    # twice, for once is not enough in finite precision
-    for _ in range(2):
-        for b in range(a + 1):
-            along = dot(weights[b], following)
-            for j in range(len(u)):
-                following[j] -= along * weights[b, j]
+    # once leaves rounding errors of the size of what was taken off: where that was much, twice
+    before = np.dot(following, following)
+    orthogonalise(following, weights, a + 1)
+    if np.dot(following, following) < 0.5 * before:
+        orthogonalise(following, weights, a + 1)
+
+
+@njit(cache=True, nogil=True)
+def orthogonalise(vector: Array, basis: Array, count: int) -> None:
+    """Take off what a vector has along the first rows of an orthonormal basis."""
+    used = basis[:count]
+    vector -= np.dot(np.dot(used, vector), used)
+
+
+@njit(cache=True, nogil=True)
+def gram_components(gram: Array, start: Array, rotations: Array, steps: Array) -> float:
+    """Write rotations and y steps of PLS1 from X'X and X'y; returns the worst loss of digits.
+
+    `rotations` holds one component a row, scaled to scores of unit length; `steps` what each
+    score adds to y. The loss is eps |X'X| |z|^2 / z'X'Xz, the relative rounding error of the
+    length of a score; 1 where data carry fewer components.
+    """
+    n_components, p = rotations.shape
+    weights = np.empty((n_components + 1, p))
+    weights[0] = start
+    theta = np.sqrt(np.dot(start, start))
+    size = np.sqrt(np.sum(gram * gram))
+    carried, q, worst, largest = 0.0, -1.0, 0.0, 0.0
+    previous = np.zeros(p)
+    for a in range(n_components):
+        # a fold that carries fewer components is for the form that counts them
+        if theta <= 1e-13 * largest or theta == 0.0:
+            return 1.0
+        v = weights[a]
+        v /= theta
+        z = v - carried * previous
+        product = np.dot(gram, z)
+        square = np.dot(z, product)
+        loss = 2.2e-16 * size * np.dot(z, z)
+        if square <= loss:
+            return 1.0
+        worst = max(worst, loss / square)
+        alpha = np.sqrt(square)
+        largest = max(largest, alpha)
+        previous = z / alpha
+        q = -theta * q / alpha
+        rotations[a], steps[a] = previous, q
+        following = product / alpha - alpha * v
+        before = np.dot(following, following)
+        orthogonalise(following, weights, a + 1)
+        if np.dot(following, following) < 0.5 * before:
+            orthogonalise(following, weights, a + 1)
+        theta = np.sqrt(np.dot(following, following))
+        carried = theta
+        weights[a + 1] = following
+    return worst

@@ -10,11 +10,10 @@ import pandas as pd
 import xarray as xr
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from tqdm import tqdm
 
 from pharmaq._checks import check_choice, check_integer, check_same_length
 from pharmaq.chemometrics._base import check_response, fit_matrix
-from pharmaq.chemometrics._fastcv import leave_one_out, masked_path
+from pharmaq.chemometrics._folds import fold_paths, rows_of
 from pharmaq.chemometrics.pls import PLS
 from pharmaq.chemometrics.preprocessing import learns_from_samples
 from pharmaq.chemometrics.score_regression import ScoreRegression
@@ -181,7 +180,7 @@ def cross_validate(
     folds = _folds(splitter, X, response, groups)
     check_choice("excess", excess, ("raise", "trim"))
     model, trimmed = _sized(model, steps, X, response, folds, trim=excess == "trim")
-    paths, usable, algorithm = _paths(steps, model, X, response, folds, progress)
+    paths, usable, algorithm = fold_paths(steps, model, X, response, folds, progress)
     result = _assemble(response, folds, paths, usable)
     return dataclasses.replace(
         result,
@@ -287,85 +286,6 @@ def _sized(
         limit=float(most),
     )
     return clone(model).set_params(n_components=most), [finding]
-
-
-def _paths(
-    steps: list[Any],
-    model: Any,
-    X: Any,
-    y: NDArray[np.float64],
-    folds: list[Fold],
-    progress: bool,
-) -> tuple[list[NDArray[np.float64]], NDArray[np.intp], str]:
-    """Return the predictions of each fold, its usable components, and how they came about."""
-    if steps or y.ndim == 2 or not isinstance(model, PLS):
-        return _refit(steps, model, X, y, folds, progress)
-    if not model.scale and _leaves_each_out(folds, len(y)):
-        paths, usable = leave_one_out(X, y, model.n_components)
-        order = [int(test[0]) for _, test in folds]
-        chosen = [paths[i] for i in order]
-        return chosen, usable[order], "leave-one-out from one singular value decomposition"
-    paths, usable = masked_path(X, y, folds, model.n_components, scale=model.scale)
-    return paths, usable, "bidiagonalisation of all folds together"
-
-
-def _leaves_each_out(folds: list[Fold], n_samples: int) -> bool:
-    single = all(len(test) == 1 and len(train) == n_samples - 1 for train, test in folds)
-    return single and sorted(int(test[0]) for _, test in folds) == list(range(n_samples))
-
-
-def _refit(
-    steps: list[Any],
-    model: Any,
-    X: Any,
-    y: NDArray[np.float64],
-    folds: list[Fold],
-    progress: bool,
-) -> tuple[list[NDArray[np.float64]], NDArray[np.intp], str]:
-    paths, usable = [], []
-    bar = tqdm(folds, desc="cross-validation", unit="fold", disable=None if progress else True)
-    for train, test in bar:
-        path, count = predict_fold(steps, model, X, y, train, test)
-        paths.append(path)
-        usable.append(count)
-    return paths, np.array(usable), "refit in every fold"
-
-
-def predict_fold(
-    steps: list[Any],
-    model: Any,
-    X: Any,
-    y: NDArray[np.float64],
-    train: NDArray[np.intp],
-    test: NDArray[np.intp],
-) -> tuple[NDArray[np.float64], int]:
-    """Fit on the training rows and predict the test rows with 1 to A components."""
-    seen, unseen = rows_of(X, train), rows_of(X, test)
-    for step in steps:
-        fitted = clone(step).fit(seen, y[train])
-        seen, unseen = fitted.transform(seen), fitted.transform(unseen)
-    return _one_fold(model, np.asarray(seen), np.asarray(unseen), y[train])
-
-
-def _one_fold(
-    model: Any, seen: NDArray[np.float64], unseen: NDArray[np.float64], y: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], int]:
-    """Return the predictions of the unseen rows and the components the seen ones carry."""
-    if y.ndim == 2 or not isinstance(model, PLS):
-        return clone(model).fit(seen, y).predict_path(unseen), model.n_components
-    rows = np.arange(len(seen) + len(unseen))
-    fold = (rows[: len(seen)], rows[len(seen) :])
-    known = np.concatenate([y, np.full(len(unseen), y.mean())])
-    paths, usable = masked_path(
-        np.vstack([seen, unseen]), known, [fold], model.n_components, scale=model.scale
-    )
-    return paths[0], int(usable[0])
-
-
-def rows_of(X: Any, index: NDArray[np.intp]) -> Any:
-    if isinstance(X, xr.DataArray):
-        return X.isel(sample=index)
-    return X.iloc[index] if isinstance(X, pd.DataFrame) else np.asarray(X)[index]
 
 
 def _assemble(

@@ -13,12 +13,11 @@ from tqdm import tqdm
 
 from pharmaq._checks import check_integer, check_same_length
 from pharmaq.chemometrics._base import check_response
+from pharmaq.chemometrics._folds import predict_fold, rows_of
 from pharmaq.chemometrics.crossval import (
     apply_row_wise,
     cross_validate,
     groups_of,
-    predict_fold,
-    rows_of,
     split_pipeline,
 )
 from pharmaq.chemometrics.merit import figures_of_merit
