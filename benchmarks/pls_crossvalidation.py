@@ -116,7 +116,13 @@ def ikpls_fast(algorithm: int) -> Callable[[np.ndarray, np.ndarray, list[Fold], 
             # it reports its progress even where it is told not to
             with contextlib.redirect_stdout(io.StringIO()):
                 parts = model.cross_validate(
-                    X, y[:, None], A, folds=labels, metric_function=squares, n_jobs=1
+                    X,
+                    y[:, None],
+                    A,
+                    folds=labels,
+                    metric_function=squares,
+                    n_jobs=1,
+                    verbose=0,
                 )
             return np.sqrt(np.sum(list(parts.values()), axis=0) / len(y))
 
