@@ -9,6 +9,13 @@ from pharmaq.chemometrics.double_cv import (
     permutation_test,
     repeated_double_cv,
 )
+from pharmaq.chemometrics.importance import (
+    JackknifeCoefficients,
+    NetAnalyteSignal,
+    jackknife,
+    net_analyte_signal,
+    selectivity_ratio,
+)
 from pharmaq.chemometrics.interpretation import vip
 from pharmaq.chemometrics.limits import spe_limit, t2_limit
 from pharmaq.chemometrics.local_pls import LocallyWeightedPLS
@@ -35,6 +42,13 @@ from pharmaq.chemometrics.preprocessing import (
     within_group_differences,
 )
 from pharmaq.chemometrics.recipe import Recipe, make_recipe
+from pharmaq.chemometrics.sampling import (
+    SampleSelection,
+    SampleSplit,
+    duplex,
+    kennard_stone,
+    spxy,
+)
 from pharmaq.chemometrics.search import STANDARD_RECIPES, RecipeSearch, search_recipes
 from pharmaq.chemometrics.selection import ComponentChoice, select_n_components
 from pharmaq.chemometrics.simca import SIMCA
@@ -44,6 +58,12 @@ from pharmaq.chemometrics.splitters import (
     RandomSubsets,
     VenetianBlinds,
     make_splitter,
+)
+from pharmaq.chemometrics.variables import (
+    IntervalSelection,
+    VariableSelection,
+    cars,
+    interval_pls,
 )
 
 __all__ = [
@@ -70,28 +90,42 @@ __all__ = [
     "DegenerateSpectrumWarning",
     "DoubleCrossValidation",
     "FiguresOfMerit",
+    "IntervalSelection",
+    "JackknifeCoefficients",
     "LeaveBatchOut",
     "LocallyWeightedPLS",
+    "NetAnalyteSignal",
     "PermutationTest",
     "PredictedArrays",
     "RandomSubsets",
     "Recipe",
     "RecipeSearch",
+    "SampleSelection",
+    "SampleSplit",
     "SavitzkyGolay",
     "Scale",
     "SelectRange",
     "ShiftCorrection",
     "ShiftLimitWarning",
+    "VariableSelection",
     "VenetianBlinds",
+    "cars",
     "cross_validate",
+    "duplex",
     "figures_of_merit",
+    "interval_pls",
+    "jackknife",
+    "kennard_stone",
     "make_recipe",
     "make_splitter",
+    "net_analyte_signal",
     "permutation_test",
     "repeated_double_cv",
     "search_recipes",
     "select_n_components",
+    "selectivity_ratio",
     "spe_limit",
+    "spxy",
     "t2_limit",
     "vip",
     "within_group_differences",

@@ -177,7 +177,7 @@ def cross_validate(
     X, steps = apply_row_wise(steps, X)
     check_same_length(X=X, y=np.asarray(y))
     response = check_response(y, len(X))
-    folds = _folds(splitter, X, response, groups)
+    folds = folds_of(splitter, len(X), response, groups)
     check_choice("excess", excess, ("raise", "trim"))
     model, trimmed = _sized(model, steps, X, response, folds, trim=excess == "trim")
     paths, usable, algorithm = fold_paths(steps, model, X, response, folds, progress)
@@ -233,11 +233,12 @@ def apply_row_wise(steps: list[Any], X: Any) -> tuple[Any, list[Any]]:
     return (X if steps[first:] else fit_matrix(PLS(), X, least=2)), steps[first:]
 
 
-def _folds(splitter: Any, X: Any, y: NDArray[np.float64], groups: Any) -> list[Fold]:
+def folds_of(splitter: Any, n_samples: int, y: NDArray[np.float64], groups: Any) -> list[Fold]:
+    """Return training and test rows; groups go to splitters that ask for them."""
     if groups is not None:
-        check_same_length(X=X, groups=groups)
+        check_same_length(X=range(n_samples), groups=groups)
     used = groups if _takes_groups(splitter) else None
-    folds = list(splitter.split(np.empty((len(X), 1)), y, used))
+    folds = list(splitter.split(np.empty((n_samples, 1)), y, used))
     if not folds:
         msg = "cv gives no fold"
         raise InputError(msg)
