@@ -261,7 +261,16 @@ def test_a_stored_model_predicts_the_same_bits(
 
 
 @pytest.mark.parametrize(
-    "recipe", ["none", "msc(median)", "range(1200-1800), snv", [SNV(), SavitzkyGolay(7, 2)]]
+    "recipe",
+    [
+        "none",
+        "msc(median)",
+        "range(1200-1800), snv",
+        [SNV(), SavitzkyGolay(7, 2)],
+        "emsc(1), sg(15,2,1)",
+        "detrend, normalize(l2), auto",
+        "despike(9), nw(5,3), osc(1)",
+    ],
 )
 def test_every_recipe_survives_storage(
     spectra: xr.DataArray, tmp_path: Path, recipe: Any

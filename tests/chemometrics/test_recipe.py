@@ -14,7 +14,9 @@ from pharmaq.chemometrics import MSC, SNV, SavitzkyGolay, SelectRange, make_reci
 from pharmaq.errors import InputError, InputTypeError
 
 steps = st.one_of(
-    st.sampled_from(["snv", "msc", "msc(median)"]),
+    st.sampled_from(["snv", "msc", "msc(median)", "emsc", "emsc(1)", "detrend(2)", "osc(2)"]),
+    st.sampled_from(["nw(5,3)", "nw(5,3,2)", "normalize", "normalize(pqn)", "despike(9)"]),
+    st.sampled_from(["convert(reflectance,absorbance)", "center", "auto", "pareto"]),
     st.tuples(st.integers(2, 9), st.integers(0, 3), st.integers(0, 3)).map(
         lambda t: f"sg({2 * t[0] + 1},{t[1]},{min(t[1], t[2]) or 1})" if t[1] else "sg(5,2)"
     ),
@@ -71,15 +73,20 @@ def test_steps_that_come_twice_have_different_names() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("snw", "recipe step 'snw' is unknown; known steps: none, snv, msc, sg, range"),
+        ("snw", "recipe step 'snw' is unknown; known steps: none, snv, msc, emsc"),
         ("snv; sg(5,2)", "cannot be read at 'snv; sg"),
         ("snv(3)", r"snv\(3\) is wrong: snv takes no arguments"),
         ("msc(best)", "msc takes mean or median"),
-        ("sg", r"sg\(\) is wrong: sg takes window, polyorder and deriv"),
+        ("sg", r"sg\(\) is wrong: sg takes an odd window"),
         ("sg(4,2)", "sg takes an odd window"),
         ("sg(5,7)", "polyorder below it"),
         ("sg(5,2,3)", "deriv not above polyorder"),
-        ("sg(5,2.5)", "sg takes window"),
+        ("sg(5,2.5)", "sg takes an odd window"),
+        ("nw(5)", "nw takes gap, segment and deriv"),
+        ("normalize(sum)", "normalize takes area, max"),
+        ("convert(absorbance)", "convert takes two of absorbance"),
+        ("despike(a)", "despike takes a threshold"),
+        ("auto(1)", "auto takes no arguments"),
         ("range(1100)", "range takes ends"),
         ("range(a-b)", "range takes ends"),
         ("none(1)", "none takes no arguments"),

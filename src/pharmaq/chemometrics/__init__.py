@@ -27,6 +27,7 @@ from pharmaq.chemometrics.pls import PLS
 from pharmaq.chemometrics.plsda import PLSDA
 from pharmaq.chemometrics.prediction import CalibrationPrediction, PredictedArrays
 from pharmaq.chemometrics.preprocessing import (
+    EMSC,
     EPO,
     GLSW,
     MSC,
@@ -34,6 +35,11 @@ from pharmaq.chemometrics.preprocessing import (
     SNV,
     Convert,
     DegenerateSpectrumWarning,
+    Despike,
+    Detrend,
+    Normalize,
+    NorrisWilliams,
+    Resample,
     SavitzkyGolay,
     Scale,
     SelectRange,
@@ -68,6 +74,7 @@ from pharmaq.chemometrics.variables import (
 
 __all__ = [
     "DDSIMCA",
+    "EMSC",
     "EPO",
     "GLSW",
     "MSC",
@@ -88,6 +95,8 @@ __all__ = [
     "Convert",
     "CrossValidation",
     "DegenerateSpectrumWarning",
+    "Despike",
+    "Detrend",
     "DoubleCrossValidation",
     "FiguresOfMerit",
     "IntervalSelection",
@@ -95,11 +104,14 @@ __all__ = [
     "LeaveBatchOut",
     "LocallyWeightedPLS",
     "NetAnalyteSignal",
+    "Normalize",
+    "NorrisWilliams",
     "PermutationTest",
     "PredictedArrays",
     "RandomSubsets",
     "Recipe",
     "RecipeSearch",
+    "Resample",
     "SampleSelection",
     "SampleSplit",
     "SavitzkyGolay",

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from pharmaq.chemometrics import preprocessing
 from pharmaq.chemometrics.merit import FiguresOfMerit
 from pharmaq.chemometrics.pls import PLS
-from pharmaq.chemometrics.preprocessing import MSC, SNV, SavitzkyGolay, SelectRange
 from pharmaq.chemometrics.recipe import Recipe, make_recipe
 from pharmaq.errors import FormatError, InputError
 from pharmaq.provenance import Provenance
 from pharmaq.results import Finding
 
-_STORED = {cls.__name__: cls for cls in (SNV, MSC, SavitzkyGolay, SelectRange, PLS)}
+_STEPS = (
+    preprocessing.EMSC,
+    preprocessing.EPO,
+    preprocessing.GLSW,
+    preprocessing.MSC,
+    preprocessing.OSC,
+    preprocessing.SNV,
+    preprocessing.Convert,
+    preprocessing.Despike,
+    preprocessing.Detrend,
+    preprocessing.Normalize,
+    preprocessing.NorrisWilliams,
+    preprocessing.Resample,
+    preprocessing.SavitzkyGolay,
+    preprocessing.Scale,
+    preprocessing.SelectRange,
+    preprocessing.ShiftCorrection,
+)
+_STORED: dict[str, Any] = {cls.__name__: cls for cls in (*_STEPS, PLS)}
 
 
 def calibration_content(calibration: Any) -> dict[str, Any]:

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-from pharmaq.chemometrics.preprocessing import MSC, SNV, SavitzkyGolay, SelectRange
+from pharmaq.chemometrics.preprocessing import (
+    EMSC,
+    MSC,
+    OSC,
+    SNV,
+    Convert,
+    Despike,
+    Detrend,
+    Normalize,
+    NorrisWilliams,
+    SavitzkyGolay,
+    Scale,
+    SelectRange,
+)
 from pharmaq.errors import InputError, InputTypeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["Recipe", "make_recipe"]
 
@@ -45,9 +60,16 @@ def make_recipe(recipe: str | Sequence[Any] | Pipeline | BaseEstimator | None) -
     Parameters
     ----------
     recipe : str, sequence of transformers, Pipeline, transformer or None
-        Text such as ``"snv, sg(15,2,1)"``. Steps: ``none``; ``snv``; ``msc`` or
-        ``msc(median)``; ``sg(window, polyorder)`` or ``sg(window, polyorder, deriv)``;
+        Text such as ``"snv, sg(15,2,1)"``. The words, with their arguments in order:
+
+        ``none``; ``snv``; ``msc(mean or median)``; ``emsc(degree)``; ``detrend(degree)``;
+        ``sg(window, polyorder, deriv)``; ``nw(gap, segment, deriv)``;
+        ``normalize(area, max, l2, range or pqn)``; ``despike(threshold)``;
+        ``convert(from, to)``; ``osc(components)``; ``center``; ``auto``; ``pareto``;
         ``range(low-high)``, also several ranges ``range(1100-1300, 1500-1700)`` in axis units.
+
+        Arguments may be left out from the right, apart from the first two of ``sg``, ``nw`` and
+        ``convert``.
 
     Returns
     -------
@@ -57,7 +79,7 @@ def make_recipe(recipe: str | Sequence[Any] | Pipeline | BaseEstimator | None) -
     Raises
     ------
     InputError
-        If a step is unknown or its numbers make no sense.
+        If a step is unknown or its arguments make no sense.
 
     Examples
     --------
@@ -85,8 +107,52 @@ def step_text(step: Any) -> str:
     """Return the text of one step; its repr where the recipe language has no word for it."""
     if step is None or step == "passthrough":
         return "none"
-    writer = _WRITERS.get(type(step))
-    return writer(step) if writer else repr(step)
+    if type(step) is SelectRange:
+        return _write_range(step)
+    for name, word in _WORDS.items():
+        text = word.write(name, step)
+        if text is not None:
+            return text
+    return repr(step)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Word:
+    """A word of the recipe language: a class, and how its parameters stand in brackets."""
+
+    make: Any
+    takes: str
+    readers: Mapping[str, Callable[[str], Any]] = dataclasses.field(default_factory=dict)
+    least: int = 0
+    fixed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    sensible: Callable[[dict[str, Any]], bool] = lambda _: True
+
+    def read(self, name: str, arguments: str) -> Any:
+        parts = [part.strip() for part in arguments.split(",")] if arguments else []
+        _require(name, self.least <= len(parts) <= len(self.readers), arguments, self.takes)
+        found: dict[str, Any] = {}
+        for (parameter, reader), part in zip(self.readers.items(), parts, strict=False):
+            try:
+                found[parameter] = reader(part)
+            except ValueError:
+                _require(name, False, arguments, self.takes)
+        _require(name, self.sensible(found), arguments, self.takes)
+        return self.make(**self.fixed, **found)
+
+    def write(self, name: str, step: Any) -> str | None:
+        """Return the step as text; None if this word cannot say all of it."""
+        if type(step) is not self.make:
+            return None
+        defaults = {k: p.default for k, p in signature(self.make).parameters.items()}
+        values = step.get_params(deep=False)
+        said = {**defaults, **self.fixed}
+        if any(not _equal(values[k], said[k]) for k in values if k not in self.readers):
+            return None
+        shown = [values[parameter] for parameter in self.readers]
+        plain = [defaults[parameter] for parameter in self.readers]
+        while len(shown) > self.least and _equal(shown[-1], plain[len(shown) - 1]):
+            shown.pop()
+        return f"{name}({','.join(map(_plain_text, shown))})" if shown else name
 
 
 def _parse(text: str) -> list[Any]:
@@ -99,42 +165,22 @@ def _parse(text: str) -> list[Any]:
                 "'snv, sg(15,2,1), range(1100-2200)'"
             )
             raise InputError(msg)
-        name = match["name"].lower()
-        if name not in _READERS:
-            msg = f"recipe step {name!r} is unknown; known steps: {', '.join(_READERS)}"
-            raise InputError(msg)
-        steps.append(_READERS[name]((match["arguments"] or "").strip()))
+        steps.append(_read_step(match["name"].lower(), (match["arguments"] or "").strip()))
         position = match.end()
     return [step for step in steps if step != "passthrough"]
 
 
-def _read_none(arguments: str) -> str:
-    _require("none", arguments == "", arguments, "no arguments")
-    return "passthrough"
-
-
-def _read_snv(arguments: str) -> SNV:
-    _require("snv", arguments == "", arguments, "no arguments")
-    return SNV()
-
-
-def _read_msc(arguments: str) -> MSC:
-    _require("msc", arguments in {"", "mean", "median"}, arguments, "mean or median")
-    return MSC(reference="median" if arguments == "median" else "mean")
-
-
-def _read_sg(arguments: str) -> SavitzkyGolay:
-    parts = [part.strip() for part in arguments.split(",")]
-    whole = all(re.fullmatch(r"\d+", part) for part in parts) and len(parts) in (2, 3)
-    _require("sg", whole, arguments, "window, polyorder and deriv, as in sg(15,2,1)")
-    window, order, deriv = (*map(int, parts), 0)[:3]
-    _require(
-        "sg",
-        window % 2 == 1 and deriv <= order < window,
-        arguments,
-        "an odd window, polyorder below it and deriv not above polyorder",
-    )
-    return SavitzkyGolay(window, order, deriv)
+def _read_step(name: str, arguments: str) -> Any:
+    if name == "none":
+        _require("none", arguments == "", arguments, "no arguments")
+        return "passthrough"
+    if name == "range":
+        return _read_range(arguments)
+    if name not in _WORDS:
+        known = ", ".join(("none", *_WORDS, "range"))
+        msg = f"recipe step {name!r} is unknown; known steps: {known}"
+        raise InputError(msg)
+    return _WORDS[name].read(name, arguments)
 
 
 def _read_range(arguments: str) -> SelectRange:
@@ -144,27 +190,36 @@ def _read_range(arguments: str) -> SelectRange:
     return SelectRange(ranges=found)
 
 
+def _write_range(step: SelectRange) -> str:
+    ranges = step.ranges or ()
+    text = ", ".join(f"{low:.10g}-{high:.10g}" for low, high in ranges)
+    return f"range({text})" if ranges else "none"
+
+
 def _require(name: str, good: bool, arguments: str, rule: str) -> None:
     if not good:
         msg = f"recipe step {name}({arguments}) is wrong: {name} takes {rule}"
         raise InputError(msg)
 
 
-def _write_msc(step: MSC) -> str:
-    if not isinstance(step.reference, str):
-        return "msc(given)"
-    return "msc" if step.reference == "mean" else f"msc({step.reference})"
+def _equal(one: Any, two: Any) -> bool:
+    """Compare parameters; an array is equal to nothing that a recipe could say."""
+    plain = (str, int, float, type(None))
+    return isinstance(one, plain) and isinstance(two, plain) and one == two
 
 
-def _write_sg(step: SavitzkyGolay) -> str:
-    window, order = step.window_length, step.polyorder
-    return f"sg({window},{order},{step.deriv})" if step.deriv else f"sg({window},{order})"
+def _plain_text(value: Any) -> str:
+    if isinstance(value, float):
+        # 100000.0 is written as 1e5
+        return re.sub(r"e[+]?(-?)0*(\d)", r"e\1\2", f"{value:g}")
+    return str(value) if isinstance(value, int | str) else "given"
 
 
-def _write_range(step: SelectRange) -> str:
-    ranges = step.ranges or ()
-    text = ", ".join(f"{low:.10g}-{high:.10g}" for low, high in ranges)
-    return f"range({text})" if ranges else "none"
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        return words[words.index(text.lower())]
+
+    return read
 
 
 def _named(steps: list[Any]) -> list[tuple[str, Any]]:
@@ -177,16 +232,52 @@ def _named(steps: list[Any]) -> list[tuple[str, Any]]:
     ]
 
 
-_READERS: dict[str, Callable[[str], Any]] = {
-    "none": _read_none,
-    "snv": _read_snv,
-    "msc": _read_msc,
-    "sg": _read_sg,
-    "range": _read_range,
-}
-_WRITERS: dict[type, Callable[[Any], str]] = {
-    SNV: lambda _: "snv",
-    MSC: _write_msc,
-    SavitzkyGolay: _write_sg,
-    SelectRange: _write_range,
+def _sensible_filter(found: dict[str, Any]) -> bool:
+    window, order = found["window_length"], found["polyorder"]
+    return window % 2 == 1 and 0 <= found.get("deriv", 0) <= order < window
+
+
+_QUANTITIES = _one_of("absorbance", "transmittance", "reflectance", "kubelka_munk")
+_WORDS: dict[str, _Word] = {
+    "snv": _Word(make=SNV, takes="no arguments"),
+    "msc": _Word(
+        make=MSC, takes="mean or median", readers={"reference": _one_of("mean", "median")}
+    ),
+    "emsc": _Word(make=EMSC, takes="a degree, as in emsc(2)", readers={"degree": int}),
+    "detrend": _Word(make=Detrend, takes="a degree, as in detrend(2)", readers={"degree": int}),
+    "sg": _Word(
+        make=SavitzkyGolay,
+        takes="an odd window, polyorder below it and deriv not above polyorder, as in "
+        "sg(15,2,1)",
+        readers={"window_length": int, "polyorder": int, "deriv": int},
+        least=2,
+        sensible=_sensible_filter,
+    ),
+    "nw": _Word(
+        make=NorrisWilliams,
+        takes="gap, segment and deriv, as in nw(5,3,1)",
+        readers={"gap": int, "segment": int, "deriv": int},
+        least=2,
+    ),
+    "normalize": _Word(
+        make=Normalize,
+        takes="area, max, l2, range or pqn",
+        readers={"method": _one_of("area", "max", "l2", "range", "pqn")},
+    ),
+    "despike": _Word(
+        make=Despike, takes="a threshold, as in despike(7)", readers={"threshold": float}
+    ),
+    "convert": _Word(
+        make=Convert,
+        takes="two of absorbance, transmittance, reflectance and kubelka_munk, as in "
+        "convert(reflectance, absorbance)",
+        readers={"source": _QUANTITIES, "to": _QUANTITIES},
+        least=2,
+    ),
+    "osc": _Word(
+        make=OSC, takes="a number of components, as in osc(1)", readers={"n_components": int}
+    ),
+    "center": _Word(make=Scale, takes="no arguments", fixed={"method": "center"}),
+    "auto": _Word(make=Scale, takes="no arguments", fixed={"method": "auto"}),
+    "pareto": _Word(make=Scale, takes="no arguments", fixed={"method": "pareto"}),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -10,15 +9,11 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from pharmaq._checks import as_float, check_choice, check_finite
 from pharmaq.chemometrics._base import fit_matrix, like_points, new_matrix
-from pharmaq.chemometrics.preprocessing._shared import require_points
+from pharmaq.chemometrics.preprocessing._shared import require_points, warn_of_spectra
 from pharmaq.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-
-
-class DegenerateSpectrumWarning(UserWarning):
-    """A spectrum carries nothing that a scatter correction could scale by."""
 
 
 class SNV(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -104,7 +99,8 @@ class SNV(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         out, spread = np.empty_like(values), np.empty(len(values))
         _kernels.snv(values, out, spread)
-        _warn_of(spread == 0, "is the same at all points, so that SNV has nothing to scale by")
+        problem = "is the same at all points and has no scale for SNV; it was centred only"
+        warn_of_spectra(spread == 0, problem)
         return out
 
 
@@ -198,7 +194,8 @@ class MSC(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         out, slope = np.empty_like(values), np.empty(len(values))
         _kernels.msc(values, self.reference_, out, slope)
-        _warn_of(slope == 0, "does not vary with the reference of MSC: its slope is 0")
+        problem = "does not vary with the reference of MSC: it was centred only"
+        warn_of_spectra(slope == 0, problem)
         return out
 
     def _reference(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -214,13 +211,3 @@ class MSC(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             raise InputError(msg)
         check_finite("reference", given)
         return given
-
-
-def _warn_of(degenerate: NDArray[np.bool_], problem: str) -> None:
-    if degenerate.any():
-        rows = np.flatnonzero(degenerate)
-        msg = (
-            f"spectrum {rows[0]} {problem}; it was centred only ({len(rows)} of "
-            f"{len(degenerate)} spectra)"
-        )
-        warnings.warn(msg, DegenerateSpectrumWarning, stacklevel=3)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from pharmaq.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
+
+
+class DegenerateSpectrumWarning(UserWarning):
+    """A spectrum carries nothing that a scatter correction could scale by."""
 
 
 def learns_from_samples(transformer: Any) -> bool:
@@ -34,3 +40,15 @@ def require_points(values: NDArray[np.float64], least: int) -> None:
     if values.shape[1] < least:
         msg = f"spectra must have at least {least} points, got n_features = {values.shape[1]}"
         raise InputError(msg)
+
+
+def warn_of_spectra(
+    degenerate: NDArray[np.bool_],
+    problem: str,
+    category: type[Warning] = DegenerateSpectrumWarning,
+) -> None:
+    """Warn of spectra that could not be treated like the others, naming the first."""
+    if degenerate.any():
+        rows = np.flatnonzero(degenerate)
+        msg = f"spectrum {rows[0]} {problem} ({len(rows)} of {len(degenerate)} spectra)"
+        warnings.warn(msg, category, stacklevel=4)

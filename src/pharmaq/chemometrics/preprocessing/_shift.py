@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -12,8 +11,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from pharmaq._checks import as_float, check_choice, check_finite, check_real
 from pharmaq.chemometrics._base import fit_matrix, like_points, like_rows, new_matrix
-from pharmaq.chemometrics.preprocessing._scatter import DegenerateSpectrumWarning
-from pharmaq.chemometrics.preprocessing._shared import require_points
+from pharmaq.chemometrics.preprocessing._shared import require_points, warn_of_spectra
 from pharmaq.errors import InputError
 
 if TYPE_CHECKING:
@@ -209,15 +207,13 @@ class ShiftCorrection(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         flat = np.ptp(values[:, inside], axis=1) == 0
         for i in np.flatnonzero(~flat):
             found[i] = search.best(values[i, inside])
-        _warn_of(
-            flat, "does not vary, and has no shift to be corrected", DegenerateSpectrumWarning
-        )
+        warn_of_spectra(flat, "does not vary, and has no shift to be corrected")
         limit = self.max_shift_ - 1e-3 * self._spacing()
         problem = (
             f"fits best at the largest shift allowed, {self.max_shift_:g}; raise max_shift, or "
             "do not trust the spectrum"
         )
-        _warn_of(np.abs(found) > limit, problem, ShiftLimitWarning)
+        warn_of_spectra(np.abs(found) > limit, problem, ShiftLimitWarning)
         return found
 
 
@@ -262,10 +258,3 @@ def _standardised(row: NDArray[np.float64]) -> NDArray[np.float64]:
     centered = row - row.mean()
     norm = np.sqrt((centered**2).sum())
     return centered / norm if norm > 0 else centered
-
-
-def _warn_of(bad: NDArray[np.bool_], problem: str, category: type[UserWarning]) -> None:
-    if bad.any():
-        rows = np.flatnonzero(bad)
-        msg = f"spectrum {rows[0]} {problem} ({len(rows)} of {len(bad)} spectra)"
-        warnings.warn(msg, category, stacklevel=4)
