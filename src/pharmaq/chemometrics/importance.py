@@ -67,7 +67,7 @@ def selectivity_ratio(
     Notes
     -----
     Target projection: with b the coefficients and X centred and scaled as the model is,
-    t = X b / ||b||, p = X't / (t't), and the ratio of point j is
+    t = X b / norm(b), p = X't / (t't), and the ratio of point j is
     sum_i (t_i p_j)^2 / sum_i (x_ij - t_i p_j)^2.
 
     References
@@ -96,7 +96,7 @@ class NetAnalyteSignal(Result):
     Parameters
     ----------
     sensitivity : float
-        1 / ||b||: net signal per unit of the response.
+        1 / norm(b): net signal per unit of the response.
     net_signal, selectivity : ndarray of shape (n_samples,) or None
         Net signal with its sign, and its share of the length of the spectrum, from 0 to 1; 0
         for a sample that has no signal at all. None without `X`.
@@ -168,8 +168,8 @@ def net_analyte_signal(
     Notes
     -----
     For an inverse calibration with coefficients b in units of response per signal, the net
-    analyte signal of a spectrum x is its projection x'b / ||b||. Sensitivity is 1 / ||b||,
-    selectivity |x'b| / (||b|| ||x||). With s = noise * ||b||, or s = SEC, the limit of
+    analyte signal of a spectrum x is its projection x'b / norm(b). Sensitivity is 1 / norm(b),
+    selectivity abs(x'b) / (norm(b) norm(x)). With s = noise * norm(b), or s = SEC, the limit of
     detection is 3.3 s and that of quantitation 10 s, the factors of ICH Q2. Noise alone leaves
     out the errors of reference values and of the model.
 

@@ -31,8 +31,8 @@ class Detrend(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     ----------
     degree_ : int
         The degree in use.
-    terms_ : ndarray of shape (degree_ + 1, n_points)
-        Orthonormal polynomials along the axis, one a row.
+    terms_ : ndarray of shape (n_terms, n_points)
+        Orthonormal polynomials along the axis, one a row: one more than the degree.
     axis_, axis_kind_, n_features_in_
         As in `SNV`.
 
