@@ -206,12 +206,14 @@ def split_pipeline(estimator: Any) -> tuple[list[Any], Any]:
 
 
 def groups_of(X: Any, groups: ArrayLike | None) -> NDArray[Any] | None:
+    """Return the groups given, or else the coordinate ``batch`` of labelled spectra."""
     if groups is None and isinstance(X, xr.DataArray) and "batch" in X.coords:
         return np.asarray(X["batch"].values)
     return None if groups is None else np.asarray(groups)
 
 
 def splitter_of(cv: Any, groups: NDArray[Any] | None) -> Any:
+    """Return a splitter from what `cv` may be; batches are left out where they are known."""
     if cv is None:
         return LeaveBatchOut() if groups is not None else VenetianBlinds(10)
     if isinstance(cv, str):

@@ -16,10 +16,16 @@ from pharmaq.results import worst_severity
 from pharmaq.spectra import as_spectra
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
     from pharmaq.chemometrics.calibration import Calibration
     from pharmaq.chemometrics.prediction import CalibrationPrediction
+
+    # what draws it, its title, its caption
+    Picture = tuple[Callable[[Axes], object], str, str]
 
 __all__ = ["calibration_report"]
 
@@ -122,40 +128,75 @@ def _pictures(
     validation: tuple[CalibrationPrediction, ArrayLike] | None,
     predictions: CalibrationPrediction | None,
 ) -> str:
-    reference, chosen = calibration.reference_, calibration.n_components_
-    recipe, units = calibration.recipe_, calibration.units
-    transformed = recipe.transform(spectra)
-    left_out = calibration.cross_validation_.predictions.to_numpy()[chosen - 1]
-    rmsecv = calibration.merit_["cross_validation"].rmse
-    other = (validation[1], validation[0].value, "independent set") if validation else None
-    # the name of a column often tells the units already
-    told = units.replace(" ", "") in calibration.response_.replace(" ", "")
-    unit = f" ({units})" if units and not told else ""
     parts = [
+        *_of_spectra(calibration, spectra),
+        *_of_errors(calibration, validation),
+        *_of_model(calibration),
+    ]
+    if predictions is not None:
+        parts.append(
+            (
+                lambda ax: plots.plot_t2_spe(predictions, ax=ax),
+                "T2 and SPE of the new spectra",
+                "New spectra against the limits of the calibration; marks show the status.",
+            )
+        )
+    return _page.figures(
+        _page.figure(draw_svg(draw, title=title), f"{title}. {caption}")
+        for draw, title, caption in parts
+    )
+
+
+def _of_spectra(calibration: Calibration, spectra: Any) -> list[Picture]:
+    reference, recipe = calibration.reference_, calibration.recipe_
+    transformed = recipe.transform(spectra)
+    return [
         (
             lambda ax: plots.plot_spectra(spectra, color_by=reference, ax=ax),
             "Spectra before preprocessing",
             f"All {len(spectra)} spectra as measured, coloured by "
-            f"{calibration.response_}{unit}.",
+            f"{calibration.response_}{_unit(calibration)}.",
         ),
         (
             lambda ax: plots.plot_spectra(transformed, color_by=reference, ax=ax),
             "Spectra after preprocessing",
             f"After the recipe: {recipe}.",
         ),
+    ]
+
+
+def _of_errors(
+    calibration: Calibration, validation: tuple[CalibrationPrediction, ArrayLike] | None
+) -> list[Picture]:
+    result, chosen = calibration.cross_validation_, calibration.n_components_
+    left_out = result.predictions.to_numpy()[chosen - 1]
+    rmsecv = calibration.merit_["cross_validation"].rmse
+    other = (validation[1], validation[0].value, "independent set") if validation else None
+    return [
         (
-            lambda ax: plots.plot_rmsecv(calibration.cross_validation_, chosen=chosen, ax=ax),
+            lambda ax: plots.plot_rmsecv(result, chosen=chosen, ax=ax),
             "Error of cross-validation",
-            f"RMSECV by number of components; 0 is the mean of the training samples. "
-            f"Splits: {calibration.cross_validation_.cv}.",
+            "RMSECV by number of components; 0 is the mean of the training samples. "
+            f"Splits: {result.cv}.",
         ),
         (
             lambda ax: plots.plot_predicted(
-                reference, left_out, rmse=rmsecv, label="cross-validated", other=other, ax=ax
+                calibration.reference_,
+                left_out,
+                rmse=rmsecv,
+                label="cross-validated",
+                other=other,
+                ax=ax,
             ),
             "Predicted against reference",
-            f"Each sample predicted by a model that had not seen it{unit}; dashed: two RMSECV.",
+            "Each sample predicted by a model that had not seen it"
+            f"{_unit(calibration)}; dashed: two RMSECV.",
         ),
+    ]
+
+
+def _of_model(calibration: Calibration) -> list[Picture]:
+    return [
         (
             lambda ax: plots.plot_t2_spe(calibration.diagnostics_, ax=ax),
             "T2 and SPE of the calibration spectra",
@@ -172,18 +213,13 @@ def _pictures(
             "From the PLS weights; 1 (dashed) is the root mean square over all points.",
         ),
     ]
-    if predictions is not None:
-        parts.append(
-            (
-                lambda ax: plots.plot_t2_spe(predictions, ax=ax),
-                "T2 and SPE of the new spectra",
-                "New spectra against the limits of the calibration; marks show the status.",
-            )
-        )
-    return _page.figures(
-        _page.figure(draw_svg(draw, title=title), f"{title}. {caption}")
-        for draw, title, caption in parts
-    )
+
+
+def _unit(calibration: Calibration) -> str:
+    # the name of a column often tells the units already
+    units = calibration.units
+    told = units.replace(" ", "") in calibration.response_.replace(" ", "")
+    return f" ({units})" if units and not told else ""
 
 
 def _merit_table(merits: dict[str, FiguresOfMerit], units: str) -> str:
