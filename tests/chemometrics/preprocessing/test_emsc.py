@@ -4,6 +4,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +13,8 @@ from sklearn.utils.estimator_checks import check_estimator
 from pharmaq.chemometrics import EMSC, MSC, DegenerateSpectrumWarning
 from pharmaq.errors import AxisError, InputError
 from pharmaq.spectra import as_spectra
+
+Data = tuple[np.ndarray, np.ndarray]
 
 seeds = st.integers(0, 10_000)
 points = np.linspace(-1, 1, 60)
@@ -27,6 +30,22 @@ def disturbed(seed: int, n: int = 6) -> tuple[np.ndarray, np.ndarray]:
     b = rng.uniform(0.5, 2, size=(n, 1))
     base = rng.normal(size=(n, 3)) @ np.vstack([np.ones(60), points, points**2])
     return b * REFERENCE + base + rng.normal(size=(n, 1)) * WATER, b[:, 0]
+
+
+# chemotools 0.5.0, ExtendedMultiplicativeScatterCorrection(order=2), and with order=3,
+# method="median" and the difference of tablets 5 and 200 as interferent
+def test_emsc_of_tablets_equals_chemotools(dyrby: Data) -> None:
+    X = dyrby[0]
+    out = EMSC(degree=2).fit_transform(X)
+    assert out[0, :3] == pytest.approx([1.68839761, 1.62179814, 1.55708714], abs=1e-8)
+    assert out[309, [0, 200, 403]] == pytest.approx(
+        [1.72728328, 0.11011266, 0.1533358], abs=1e-8
+    )
+    step = EMSC(reference="median", degree=3, interferents=X[5] - X[200])
+    out = step.fit_transform(X)
+    assert out[7, [0, 200, 403]] == pytest.approx(
+        [1.90946357, 0.19878129, 0.24566121], abs=1e-8
+    )
 
 
 # H. Martens, E. Stark, J. Pharm. Biomed. Anal. 9 (1991) 625: the model x = b ref + baseline +
@@ -104,6 +123,45 @@ def test_a_flat_spectrum_is_named() -> None:
     with pytest.warns(DegenerateSpectrumWarning, match=r"spectrum 1 .*1 of 2 spectra"):
         out = step.transform(np.vstack([REFERENCE, np.full(60, 0.3)]))
     np.testing.assert_allclose(out[1], 0, atol=1e-12)
+
+
+def test_a_faint_spectrum_is_corrected_all_the_same() -> None:
+    step = EMSC(reference=REFERENCE).fit(REFERENCE[None])
+    out = step.transform([1e-6 * REFERENCE + 1.0])
+    np.testing.assert_allclose(out[0], REFERENCE, atol=1e-8)
+
+
+def test_an_uneven_axis_counts_with_its_positions() -> None:
+    axis = np.geomspace(1000.0, 2000.0, 60)
+    bent = 2 * REFERENCE + 1e-3 * axis - 1e-6 * axis**2
+    out = EMSC(reference=REFERENCE).fit_transform(as_spectra(bent[None], axis=axis))
+    np.testing.assert_allclose(out.values[0], REFERENCE, atol=1e-10)
+    plain = EMSC(reference=REFERENCE).fit_transform(bent[None])
+    assert np.abs(plain[0] - REFERENCE).max() > 1e-4
+
+
+def test_labels_and_quantity_survive() -> None:
+    axis = np.linspace(1100, 1700, 60)
+    tablet = [1, 2, 3, 4, 5, 6]
+    spectra = as_spectra(
+        disturbed(3)[0], axis=axis, quantity="absorbance", coords={"tablet": tablet}
+    )
+    step = EMSC().fit(spectra)
+    out = step.transform(spectra)
+    assert out.attrs["quantity"] == "absorbance"
+    assert out.tablet.values.tolist() == tablet
+    assert step.coefficients(spectra).tablet.values.tolist() == tablet
+    frame = pd.DataFrame(spectra.values, columns=axis)
+    table = EMSC().fit(frame).transform(frame)
+    np.testing.assert_array_equal(table, out.values)
+    assert list(table.columns) == axis.tolist()
+    with pytest.raises(AxisError, match="mean shift"):
+        step.transform(spectra.assign_coords(wavelength=axis + 5))
+
+
+def test_the_default_degree_fits_short_spectra_and_says_so() -> None:
+    X = np.random.default_rng(0).normal(size=(4, 9))
+    assert [EMSC().fit(X[:, :n]).degree_ for n in (2, 3, 4, 5, 9)] == [0, 0, 1, 2, 2]
 
 
 def test_one_spectrum_gives_the_same_bits_alone_and_among_many() -> None:

@@ -43,6 +43,24 @@ def test_cubic_equals_the_spline_of_scipy(seed: int) -> None:
     np.testing.assert_allclose(out.values, expected, rtol=1e-8, atol=1e-8)
 
 
+@given(st.tuples(*[st.floats(-3, 3)] * 4))
+def test_cubics_are_reproduced_by_the_cubic_method(factors: tuple[float, ...]) -> None:
+    def curve(axis: np.ndarray) -> np.ndarray:
+        return np.polynomial.Polynomial(factors)((axis - 1150) / 50)
+
+    at = np.linspace(AXIS[0], AXIS[-1], 37)
+    spectra = as_spectra(curve(AXIS)[None], axis=AXIS)
+    out = Resample(at, method="cubic").fit_transform(spectra)
+    np.testing.assert_allclose(out.values[0], curve(at), atol=1e-11)
+
+
+@pytest.mark.parametrize("method", ["linear", "cubic"])
+def test_a_constant_spectrum_stays_constant(method: Any) -> None:
+    spectra = as_spectra(np.full((1, AXIS.size), 0.1), axis=AXIS)
+    out = Resample(AXIS[1:-1] + 1.3, method=method).fit_transform(spectra)
+    np.testing.assert_array_equal(out.values, 0.1)
+
+
 def test_linear_equals_numpy_on_a_descending_axis() -> None:
     spectra = spectra_on(AXIS)[:, ::-1]
     at = np.array([1190.0, 1150.5, 1101.0])
@@ -74,6 +92,30 @@ def test_a_frame_gets_new_headers() -> None:
     assert list(out.columns) == ["1102 nm", "1110 nm"]
 
 
+def test_a_frame_without_units_gets_plain_positions() -> None:
+    frame = pd.DataFrame(spectra_on(AXIS).values, columns=AXIS, index=list("abc"))
+    out = Resample([1100.0, 1108.0]).fit_transform(frame)
+    assert list(out.columns) == [1100.0, 1108.0]
+    assert list(out.index) == ["a", "b", "c"]
+    np.testing.assert_array_equal(out, frame.iloc[:, [0, 2]])
+
+
+def test_an_array_is_taken_to_lie_on_the_fitted_axis() -> None:
+    spectra = spectra_on(AXIS)
+    step = Resample(AXIS[2:5] + 1).fit(spectra)
+    np.testing.assert_array_equal(step.transform(spectra.values), step.transform(spectra))
+    with pytest.raises(InputError, match="24 features"):
+        step.transform(spectra.values[:, 1:])
+
+
+def test_ends_that_a_file_rounded_count_as_covered() -> None:
+    step = Resample().fit(spectra_on(AXIS))
+    rounded = AXIS.copy()
+    rounded[[0, -1]] += [0.01, -0.01]
+    out = step.transform(spectra_on(AXIS).assign_coords(wavelength=rounded))
+    np.testing.assert_array_equal(out.values, spectra_on(AXIS).values)
+
+
 def test_data_without_an_axis_stay_as_they_are() -> None:
     X = np.random.default_rng(0).normal(size=(3, 5))
     np.testing.assert_array_equal(Resample().fit_transform(X), X)
@@ -98,6 +140,9 @@ def test_one_spectrum_gives_the_same_bits_alone_and_among_many() -> None:
     [
         ({"axis": [1000.0, 1150.0]}, AxisError, r"1100 to 1196 and do not cover.*extrapolated"),
         ({"axis": [1150.0, 1140.0, 1145.0]}, AxisError, "not in order"),
+        ({"axis": [1150.0, 1150.0]}, AxisError, "1150 is duplicated"),
+        ({"axis": [1150.0, np.nan]}, AxisError, r"axis\[1\] is nan"),
+        ({"axis": []}, AxisError, "not empty"),
         ({"kind": "wavenumber"}, AxisError, "kind is 'wavenumber', but X has a 'wavelength'"),
         ({"method": "nearest"}, InputError, "method must be one of 'linear', 'cubic'"),
     ],
