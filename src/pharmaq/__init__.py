@@ -22,6 +22,7 @@ __all__ = [
     "provenance",
     "report",
     "results",
+    "spc",
     "spectra",
     "units",
 ]
