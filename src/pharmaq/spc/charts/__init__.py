@@ -1,0 +1,35 @@
+"""Control charts: limits from phase 1, signals in phase 2."""
+
+from pharmaq.spc.charts._attributes import (
+    c_chart,
+    g_chart,
+    laney_p_chart,
+    laney_u_chart,
+    np_chart,
+    p_chart,
+    t_chart,
+    u_chart,
+)
+from pharmaq.spc.charts._build import ChartOptions
+from pharmaq.spc.charts._chart import ControlChart, Exclusion
+from pharmaq.spc.charts._variables import individuals_chart, xbar_r_chart, xbar_s_chart
+from pharmaq.spc.charts._weighted import cusum_chart, ewma_chart
+
+__all__ = [
+    "ChartOptions",
+    "ControlChart",
+    "Exclusion",
+    "c_chart",
+    "cusum_chart",
+    "ewma_chart",
+    "g_chart",
+    "individuals_chart",
+    "laney_p_chart",
+    "laney_u_chart",
+    "np_chart",
+    "p_chart",
+    "t_chart",
+    "u_chart",
+    "xbar_r_chart",
+    "xbar_s_chart",
+]

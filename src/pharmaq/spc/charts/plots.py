@@ -1,0 +1,244 @@
+"""Pictures of control charts; they draw what a chart holds and compute nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from pharmaq import _style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from pharmaq.spc.charts._chart import ControlChart
+
+__all__ = ["plot_chart"]
+
+_WIDTH, _HEIGHT, _HEIGHT_OF_TWO = 8.0, 3.6, 6.0
+# beyond this many points single marks run into each other
+_MANY = 150
+# beyond this many signals their labels do
+_NAMED = 12
+
+
+def plot_chart(chart: ControlChart, *, ax: Axes | None = None, zones: bool = False) -> Axes:
+    """Draw a control chart, and its companion below it unless `ax` is given.
+
+    Parameters
+    ----------
+    chart : ControlChart
+        What to draw.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+    zones : bool, default False
+        Draw lines at one and two standard deviations from the centre too.
+
+    Returns
+    -------
+    matplotlib Axes
+        The picture of the chart itself.
+    """
+    if ax is not None:
+        return _draw(chart, ax, zones=zones)
+    if chart.companion is None:
+        _, ax = plt.subplots(figsize=(_WIDTH, _HEIGHT), layout="constrained")
+        return _draw(chart, ax, zones=zones)
+    _, (ax, below) = plt.subplots(
+        2,
+        figsize=(_WIDTH, _HEIGHT_OF_TWO),
+        height_ratios=(3, 2),
+        layout="constrained",
+    )
+    _draw(chart, ax, zones=zones)
+    _draw(chart.companion, below, zones=False)
+    ax.set_xlabel("")
+    return ax
+
+
+def _draw(chart: ControlChart, ax: Axes, *, zones: bool) -> Axes:
+    n = chart.n_points
+    x = np.arange(n) + 1
+    for name, value, color, style in (
+        ("center", chart.center, _style.INK, "-"),
+        ("lower", chart.lower, _style.LIMIT, "--"),
+        ("upper", chart.upper, _style.LIMIT, "--"),
+    ):
+        _draw_limit(ax, x, value, name, color, style)
+    if zones and chart.sigma is not None:
+        _draw_zones(chart, ax, x)
+    _draw_specification(chart, ax)
+    _draw_series(chart, ax, x)
+    _draw_borders(chart, ax)
+    _draw_marks(chart, ax, x)
+    _finish(chart, ax, x)
+    return ax
+
+
+def _draw_limit(ax: Axes, x: Any, value: Any, name: str, color: str, style: str) -> None:
+    level = np.broadcast_to(np.asarray(value, dtype=float), x.shape)
+    if not np.isfinite(level).any():
+        return
+    edges = np.append(x - 0.5, x[-1] + 0.5)
+    ax.stairs(
+        level,
+        edges,
+        baseline=None,
+        color=color,
+        linestyle=style,
+        linewidth=_style.THIN_LINE if name == "center" else _style.LINE_WIDTH * 0.8,
+        zorder=1,
+    )
+    short = {"center": "CL", "lower": "LCL", "upper": "UCL"}[name]
+    ax.annotate(
+        f"{short} {level[-1]:.5g}",
+        (x[-1] + 0.5, level[-1]),
+        xytext=(4, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize="small",
+        color=color,
+        annotation_clip=False,
+    )
+
+
+def _draw_zones(chart: ControlChart, ax: Axes, x: Any) -> None:
+    center = np.broadcast_to(chart.center, x.shape)
+    sigma = np.broadcast_to(np.asarray(chart.sigma, dtype=float), x.shape)
+    edges = np.append(x - 0.5, x[-1] + 0.5)
+    for k in (-2, -1, 1, 2):
+        ax.stairs(
+            center + k * sigma,
+            edges,
+            baseline=None,
+            color=_style.LIMIT,
+            linestyle=":",
+            linewidth=_style.THIN_LINE,
+            alpha=0.7,
+            zorder=1,
+        )
+
+
+def _draw_specification(chart: ControlChart, ax: Axes) -> None:
+    lines = (("LSL", chart.lsl), ("Target", chart.target), ("USL", chart.usl))
+    for name, value in lines:
+        if value is not None:
+            ax.axhline(
+                value, color=_style.SECONDARY, linestyle="-.", linewidth=_style.THIN_LINE
+            )
+            ax.annotate(
+                f"{name} {value:.5g}",
+                (0, value),
+                xycoords=("axes fraction", "data"),
+                xytext=(3, 2),
+                textcoords="offset points",
+                fontsize="small",
+                color=_style.SECONDARY,
+            )
+
+
+def _draw_series(chart: ControlChart, ax: Axes, x: Any) -> None:
+    mark: dict[str, Any] = {"marker": "o", "markersize": 3.5} if x.size <= _MANY else {}
+    if not chart.components:
+        ax.plot(
+            x, chart.statistic, color=_style.PRIMARY, linewidth=_style.LINE_WIDTH * 0.8, **mark
+        )
+        return
+    signs = {"cusum_lower": (-1.0, "v", "lower sum"), "cusum_upper": (1.0, "^", "upper sum")}
+    for name, series in chart.components.items():
+        sign, shape, label = signs[name]
+        if mark:
+            mark = {**mark, "marker": shape}
+        ax.plot(
+            x,
+            sign * series,
+            color=_style.PRIMARY if sign > 0 else _style.SECONDARY,
+            linewidth=_style.LINE_WIDTH * 0.8,
+            label=label,
+            **mark,
+        )
+    ax.legend(
+        loc="best", frameon=False, fontsize="small", title="CUSUM", title_fontsize="small"
+    )
+
+
+def _draw_borders(chart: ControlChart, ax: Axes) -> None:
+    places: list[tuple[float, str]] = []
+    if chart.stages is not None:
+        names = chart.stages
+        starts = [0, *(np.flatnonzero(names[1:] != names[:-1]) + 1)]
+        places += [(float(i), str(names[i])) for i in starts]
+    if chart.n_phase1 < chart.n_points:
+        places.append((float(chart.n_phase1), "phase 2"))
+    for place, name in places:
+        if place > 0:
+            ax.axvline(place + 0.5, color=_style.MUTED, linewidth=_style.THIN_LINE)
+        ax.annotate(
+            name,
+            (place + 0.5, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, -3),
+            textcoords="offset points",
+            va="top",
+            fontsize="small",
+            color=_style.MUTED,
+        )
+
+
+def _draw_marks(chart: ControlChart, ax: Axes, x: Any) -> None:
+    signals = chart.signals
+    if signals.size:
+        ax.scatter(
+            x[signals],
+            chart.statistic[signals],
+            marker="s",
+            s=_style.MARK_SIZE * 1.6,
+            color=_style.ACTION,
+            zorder=4,
+        )
+    if signals.size <= _NAMED:
+        for i in signals:
+            up = chart.statistic[i] > np.broadcast_to(chart.center, x.shape)[i]
+            ax.annotate(
+                str(chart.labels[i]),
+                (x[i], chart.statistic[i]),
+                xytext=(0, 6 if up else -6),
+                textcoords="offset points",
+                ha="center",
+                va="bottom" if up else "top",
+                fontsize="small",
+                color=_style.ACTION,
+            )
+    left_out = [e.position for e in chart.excluded]
+    if left_out:
+        ax.scatter(
+            x[left_out],
+            chart.statistic[left_out],
+            marker="o",
+            s=_style.MARK_SIZE * 3.2,
+            facecolors="none",
+            edgecolors=_style.MUTED,
+            linewidths=1.2,
+            zorder=5,
+        )
+
+
+def _finish(chart: ControlChart, ax: Axes, x: Any) -> None:
+    ax.set_title(chart.title, loc="left", fontsize="medium")
+    ax.set_ylabel(chart.units or chart.kind.replace("_", " "))
+    ax.set_xlim(0.5, x[-1] + 0.5)
+    ax.margins(y=0.12)
+    numbered = chart.labels.dtype.kind in "iu"
+    ax.set_xlabel("point" if numbered else "")
+    chosen = np.unique(np.linspace(0, x.size - 1, min(x.size, 9)).round().astype(int))
+    ax.set_xticks(x[chosen], [_short(chart.labels[i]) for i in chosen])
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    ax.tick_params(labelsize="small")
+
+
+def _short(label: Any) -> str:
+    """Return a time without its zero seconds, anything else as it is."""
+    text = str(label)
+    return text.partition("T00:00")[0].partition(".000")[0]

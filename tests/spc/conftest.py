@@ -1,0 +1,31 @@
+"""Published data sets and numbers of statistical process control."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def spc_data(shared: Path) -> Path:
+    """Folder with data of textbooks and manuals."""
+    return shared / "cases" / "spc_mspc" / "data"
+
+
+@pytest.fixture(scope="session")
+def r_results(shared: Path) -> dict[str, Any]:
+    """Results of R 4.2.2 and its packages on public data."""
+    return json.loads((shared / "data" / "REFERENCE.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def pistonrings(spc_data: Path) -> np.ndarray:
+    """Inside diameters of piston rings, 40 subgroups of 5, mm (Montgomery)."""
+    return pd.read_csv(spc_data / "pistonrings.csv")["diameter"].to_numpy().reshape(40, 5)
