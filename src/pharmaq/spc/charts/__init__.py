@@ -12,6 +12,7 @@ from pharmaq.spc.charts._attributes import (
 )
 from pharmaq.spc.charts._build import ChartOptions
 from pharmaq.spc.charts._chart import ControlChart, Exclusion
+from pharmaq.spc.charts._special import residual_chart, short_run_chart, three_way_chart
 from pharmaq.spc.charts._variables import individuals_chart, xbar_r_chart, xbar_s_chart
 from pharmaq.spc.charts._weighted import cusum_chart, ewma_chart
 
@@ -28,7 +29,10 @@ __all__ = [
     "laney_u_chart",
     "np_chart",
     "p_chart",
+    "residual_chart",
+    "short_run_chart",
     "t_chart",
+    "three_way_chart",
     "u_chart",
     "xbar_r_chart",
     "xbar_s_chart",

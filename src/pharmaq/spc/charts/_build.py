@@ -10,7 +10,7 @@ import numpy as np
 from pharmaq._checks import check_integer, check_real
 from pharmaq.errors import InputError, InputTypeError
 from pharmaq.spc.charts._chart import ControlChart, Exclusion, as_labels
-from pharmaq.spc.charts._procedures import Counts, Points, compute
+from pharmaq.spc.charts._procedures import Counts, Points, ShortRun, compute
 from pharmaq.spc.subgroups import Subgroups
 
 if TYPE_CHECKING:
@@ -104,12 +104,19 @@ def build(
     )
 
 
+def of_spread(frame: Frame) -> Frame:
+    """Return the options of a companion: target and specification belong to the location."""
+    return frame._replace(target=None, lsl=None, usl=None)
+
+
 def take(data: Any, chosen: Mask) -> Any:
     """Return the chosen points of any form of measurements."""
     if isinstance(data, Subgroups):
         return data.take(chosen)
     if isinstance(data, Counts):
         return Counts(data.counts[chosen], data.sizes[chosen])
+    if isinstance(data, ShortRun):
+        return ShortRun(data.values[chosen], data.parts[chosen])
     return data[chosen]
 
 
@@ -132,7 +139,7 @@ def check_width(n_sigma: float) -> float:
 def _length(data: Any) -> int:
     if isinstance(data, Subgroups):
         return len(data.sizes)
-    return len(data.counts if isinstance(data, Counts) else data)
+    return len(data[0] if isinstance(data, Counts | ShortRun) else data)
 
 
 def _exclusions(exclude: Mapping[int, str] | None, n: int) -> tuple[Exclusion, ...]:

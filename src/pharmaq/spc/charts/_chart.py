@@ -144,6 +144,7 @@ class ControlChart(Result):
         *,
         sizes: ArrayLike | None = None,
         subgroups: ArrayLike | None = None,
+        parts: ArrayLike | None = None,
         labels: ArrayLike | None = None,
     ) -> ControlChart:
         """Monitor later measurements against the limits of phase 1.
@@ -157,6 +158,8 @@ class ControlChart(Result):
             For charts of proportions and rates: what was inspected.
         subgroups : array-like of shape (n,) or int, optional
             For charts of subgroups whose measurements are given in one column.
+        parts : array-like of shape (n,), optional
+            For charts of short runs: the product of each value.
         labels : array-like of shape (n,), optional
             Names of the new points; numbers go on by default.
 
@@ -171,13 +174,12 @@ class ControlChart(Result):
         InputError
             If the new measurements do not have the form of the old ones.
         """
-        new = evaluate(self, values, sizes=sizes, subgroups=subgroups)
+        beside = {"sizes": sizes, "subgroups": subgroups, "parts": parts}
+        new = evaluate(self, values, beside)
         names = self._new_labels(labels, len(new.statistic))
         companion = None
         if self.companion is not None:
-            companion = self.companion.extend(
-                values, sizes=sizes, subgroups=subgroups, labels=names[self.n_points :]
-            )
+            companion = self.companion.extend(values, **beside, labels=names[self.n_points :])
         return self._joined(new, names, companion)
 
     def to_frame(self) -> pd.DataFrame:

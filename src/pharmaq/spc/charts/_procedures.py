@@ -44,27 +44,36 @@ class Counts(NamedTuple):
     sizes: Vector
 
 
-def evaluate(
-    chart: ControlChart,
-    values: Any,
-    *,
-    sizes: ArrayLike | None = None,
-    subgroups: ArrayLike | None = None,
-) -> Points:
-    """Return new points of a chart under its frozen parameters."""
+class ShortRun(NamedTuple):
+    """Single measurements and the product of each."""
+
+    values: Vector
+    parts: NDArray[np.str_]
+
+
+def evaluate(chart: ControlChart, values: Any, beside: dict[str, ArrayLike | None]) -> Points:
+    """Return new points of a chart under its frozen parameters.
+
+    `beside` holds what came with the values: sizes, subgroups, parts, None where nothing did.
+    """
+    sizes, subgroups, parts = (beside.get(name) for name in ("sizes", "subgroups", "parts"))
     of_subgroups = chart.kind in OF_SUBGROUPS or bool(chart.parameters.get("of_subgroups"))
-    if of_subgroups and sizes is None:
+    needed = "parts" if chart.kind in OF_PARTS else ("sizes" if chart.kind in OF_COUNTS else "")
+    needed = "subgroups" if of_subgroups else needed
+    for name, given in beside.items():
+        if given is not None and name != needed:
+            msg = f"{name} has no meaning for a chart of kind {chart.kind!r}; leave it out"
+            raise InputError(msg)
+    if of_subgroups:
         least = 1 if chart.kind in OF_MEANS else 2
         data: Any = as_subgroups(values, subgroups=subgroups, least=least)
-    elif chart.kind in OF_COUNTS and subgroups is None:
+    elif chart.kind in OF_PARTS:
+        data = read_short_run(values, parts)
+    elif chart.kind in OF_COUNTS:
         inspected = 1.0 if chart.kind == "c" else sizes
         data = read_counts(values, inspected, proportion=chart.kind in OF_PROPORTIONS)
-    elif sizes is None and subgroups is None:
-        data = read_series(values, positive=chart.kind in NOT_NEGATIVE)
     else:
-        name = "sizes" if subgroups is None else "subgroups"
-        msg = f"{name} has no meaning for a chart of kind {chart.kind!r}; leave it out"
-        raise InputError(msg)
+        data = read_series(values, positive=chart.kind in NOT_NEGATIVE)
     return compute(chart.kind, chart.parameters, data, chart.state)
 
 
@@ -81,6 +90,24 @@ def read_series(values: ArrayLike, *, positive: bool = False) -> Vector:
     if positive:
         _require_each("values", vector, vector < 0, "not be negative")
     return vector
+
+
+def read_short_run(values: ArrayLike, parts: ArrayLike | None) -> ShortRun:
+    """Return single values with the product of each, checked."""
+    vector = check_vector("values", values)
+    if parts is None:
+        msg = "parts is missing: give the product of each value"
+        raise InputError(msg)
+    names = np.asarray(parts).astype(str)
+    if names.shape != vector.shape:
+        msg = f"parts has shape {names.shape}, but values have shape {vector.shape}"
+        raise InputError(msg)
+    return ShortRun(vector, names)
+
+
+def lagged(x: Vector, p: int) -> Vector:
+    """Return the p values before each value from p on, the latest first."""
+    return np.column_stack([x[p - lag : x.size - lag] for lag in range(1, p + 1)])
 
 
 def read_counts(counts: ArrayLike, sizes: ArrayLike | None, *, proportion: bool) -> Counts:
@@ -144,13 +171,44 @@ def _given(p: dict[str, Any], x: Vector, state: dict[str, Any]) -> Points:  # no
     return Points(x, p["center"], p["lower"], p["upper"], p.get("sigma"), {}, {})
 
 
-def _individuals(p: dict[str, Any], x: Vector, state: dict[str, Any]) -> Points:  # noqa: ARG001
-    return _plain(x, p["center"], p["sigma"], p["n_sigma"])
+def _individuals(p: dict[str, Any], x: Any, state: dict[str, Any]) -> Points:  # noqa: ARG001
+    return _plain(_values_and_sizes(x)[0], p["center"], p["sigma"], p["n_sigma"])
 
 
-def _moving_range(p: dict[str, Any], x: Vector, state: dict[str, Any]) -> Points:
-    span = p["span"]
+def _short_run(p: dict[str, Any], x: ShortRun, state: dict[str, Any]) -> Points:
+    return _individuals(p, _deviations(p, x), state)
+
+
+def _short_run_range(p: dict[str, Any], x: ShortRun, state: dict[str, Any]) -> Points:
+    return _moving_range(p, _deviations(p, x), state)
+
+
+def _deviations(p: dict[str, Any], x: ShortRun) -> Vector:
+    """Return deviations from nominal, in standard deviations where the chart has them."""
+    unknown = sorted(set(x.parts.tolist()) - set(p["nominal"]))
+    if unknown:
+        msg = (
+            f"part {unknown[0]!r} was not there in phase 1; known are {', '.join(p['nominal'])}"
+        )
+        raise InputError(msg)
+    deviations = x.values - np.array([p["nominal"][part] for part in x.parts])
+    if p["scale"] is None:
+        return deviations
+    return deviations / np.array([p["scale"][part] for part in x.parts])
+
+
+def _residual(p: dict[str, Any], x: Vector, state: dict[str, Any]) -> Points:
+    coefficients = np.asarray(p["coefficients"])
+    order = coefficients.size
     series = np.concatenate([state.get("last", np.empty(0)), x])
+    foreseen = p["intercept"] + lagged(series, order) @ coefficients
+    points = _plain(series[order:] - foreseen, p["center"], p["sigma"], p["n_sigma"])
+    return points._replace(state={"last": series[-order:]})
+
+
+def _moving_range(p: dict[str, Any], x: Any, state: dict[str, Any]) -> Points:
+    span = p["span"]
+    series = np.concatenate([state.get("last", np.empty(0)), _values_and_sizes(x)[0]])
     ranges = moving_ranges(series, span) if series.size >= span else np.empty(0)
     points = _plain(
         ranges, d2(span) * p["sigma"], d3(span) * p["sigma"], p["n_sigma"], floor=0.0
@@ -294,6 +352,9 @@ _COMPUTE: dict[str, Callable[..., Points]] = {
     "given": _given,
     "individuals": _individuals,
     "moving_range": _moving_range,
+    "short_run": _short_run,
+    "short_run_range": _short_run_range,
+    "residual": _residual,
     "xbar": _xbar,
     "range": _range,
     "s": _deviation,
@@ -309,6 +370,7 @@ _COMPUTE: dict[str, Callable[..., Points]] = {
     "cusum": _cusum,
 }
 OF_SUBGROUPS = {"xbar", "range", "s"}
+OF_PARTS = {"short_run", "short_run_range"}
 OF_MEANS = {"xbar", "ewma", "cusum"}
 OF_PROPORTIONS = {"p", "np", "laney_p"}
 OF_COUNTS = OF_PROPORTIONS | {"u", "laney_u", "c"}

@@ -13,6 +13,7 @@ from pharmaq.spc.charts._build import (
     build,
     check_width,
     given_or,
+    of_spread,
     read_options,
     take,
 )
@@ -117,7 +118,7 @@ def individuals_chart(
         "moving_range",
         x,
         estimate,
-        _of_spread(more),
+        of_spread(more),
         drop=span - 1,
         title="Moving range",
         method=f"(d2({span}) -+ {width:g} d3({span})) sigma, {by}; exact d2 and d3",
@@ -269,7 +270,7 @@ def _subgroup_chart(
     }
     title, method = words[spread]
     companion = build(
-        spread, data, estimate, _of_spread(frame), title=title, method=method, source=_SOURCE
+        spread, data, estimate, of_spread(frame), title=title, method=method, source=_SOURCE
     )
     return dataclasses.replace(chart, companion=companion)
 
@@ -295,8 +296,3 @@ def _estimate_subgroups(
         "n_sigma": width,
         "estimator": "given" if sigma is not None else estimator,
     }
-
-
-def _of_spread(frame: Frame) -> Frame:
-    """Return the frame of a companion: target and specification belong to the location."""
-    return frame._replace(target=None, lsl=None, usl=None)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_chart"]
 
-_WIDTH, _HEIGHT, _HEIGHT_OF_TWO = 8.0, 3.6, 6.0
+_WIDTH, _HEIGHT, _HEIGHT_BELOW = 8.0, 3.6, 2.4
 # beyond this many points single marks run into each other
 _MANY = 150
 # beyond this many signals their labels do
@@ -42,19 +42,22 @@ def plot_chart(chart: ControlChart, *, ax: Axes | None = None, zones: bool = Fal
     """
     if ax is not None:
         return _draw(chart, ax, zones=zones)
-    if chart.companion is None:
-        _, ax = plt.subplots(figsize=(_WIDTH, _HEIGHT), layout="constrained")
-        return _draw(chart, ax, zones=zones)
-    _, (ax, below) = plt.subplots(
-        2,
-        figsize=(_WIDTH, _HEIGHT_OF_TWO),
-        height_ratios=(3, 2),
+    chain = [chart]
+    while chain[-1].companion is not None:
+        chain.append(chain[-1].companion)
+    below = len(chain) - 1
+    _, axes = plt.subplots(
+        len(chain),
+        figsize=(_WIDTH, _HEIGHT + below * _HEIGHT_BELOW),
+        height_ratios=(3, *(2,) * below),
         layout="constrained",
+        squeeze=False,
     )
-    _draw(chart, ax, zones=zones)
-    _draw(chart.companion, below, zones=False)
-    ax.set_xlabel("")
-    return ax
+    for one, place in zip(chain, axes[:, 0], strict=True):
+        _draw(one, place, zones=zones and one is chart)
+        if one is not chain[-1]:
+            place.set_xlabel("")
+    return axes[0, 0]
 
 
 def _draw(chart: ControlChart, ax: Axes, *, zones: bool) -> Axes:
