@@ -143,6 +143,17 @@ def test_averages_of_unequal_subgroups_have_their_exact_variance() -> None:
     np.testing.assert_allclose(np.asarray(chart.upper) - 1.5, np.sqrt([v1, v2, v3]))
 
 
+def test_results_can_be_written_into_given_arrays() -> None:
+    x = np.random.default_rng(7).normal(size=11)
+    one, two = np.empty(11), np.empty((2, 11))
+    assert ewma(x, lam=0.3, start=0.0, out=one) is one
+    np.testing.assert_array_equal(one, ewma(x, lam=0.3, start=0.0))
+    cusum(x, k=0.5, out=two)
+    np.testing.assert_array_equal(two, cusum(x, k=0.5))
+    with pytest.raises(InputError, match=r"out must be .* shape \(2, 11\)"):
+        cusum(x, k=0.5, out=one)
+
+
 BAD = {
     "lam": (lambda: ewma_chart(NIST, lam=0), r"lam must lie in \(0, 1\]"),
     "k": (lambda: cusum_chart(NIST, k=-1), "k must not be negative"),
