@@ -2,16 +2,15 @@
 
 from pharmaq.spc.charts._attributes import (
     c_chart,
-    g_chart,
     laney_p_chart,
     laney_u_chart,
     np_chart,
     p_chart,
-    t_chart,
     u_chart,
 )
 from pharmaq.spc.charts._build import ChartOptions
 from pharmaq.spc.charts._chart import ControlChart, Exclusion
+from pharmaq.spc.charts._rare_events import g_chart, t_chart
 from pharmaq.spc.charts._special import residual_chart, short_run_chart, three_way_chart
 from pharmaq.spc.charts._variables import individuals_chart, xbar_r_chart, xbar_s_chart
 from pharmaq.spc.charts._weighted import cusum_chart, ewma_chart
