@@ -2,8 +2,8 @@
 
 Run ``python benchmarks/curve_resolution.py``; pyMCR (``python -m pip install pymcr``) is left
 out with a note where it is absent. Both alternate non-negative least squares from the same
-first spectra, for the same number of iterations; the lack of fit is checked to agree before anything
-is timed. The compiled solver is also timed beside a loop over `scipy.optimize.nnls`.
+first spectra, for the same number of iterations; the lack of fit is checked to agree before
+anything is timed. The compiled solver is also timed beside a loop over `scipy.optimize.nnls`.
 """
 
 from __future__ import annotations
