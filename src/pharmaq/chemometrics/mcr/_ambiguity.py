@@ -106,7 +106,7 @@ def rotational_ambiguity(model: MCRALS, *, max_iter: int = 200) -> RotationalAmb
     Notes
     -----
     Any T that keeps C T^-1 and T S non-negative gives factors with the same product, and so
-    the same fit. For every component, the relative signal |c s| / |C S| (Frobenius norms) is
+    the same fit. For every component, the relative signal norm(c s) / norm(C S) (Frobenius) is
     made as small and as large as such T allow. Where both are the same, the data and
     non-negativity determine the component; where they differ, no number of iterations and no
     small lack of fit makes its profile the true one.

@@ -94,7 +94,7 @@ class MCRALS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Lack of fit of that approximation: no model of so many components has less.
     explained_variance_ : float
         100 (1 - sum (x - c s)^2 / sum x^2), in percent; data are not centred.
-    history_ : ndarray of shape (n_iter_,)
+    history_ : ndarray of shape (n_iterations,)
         Lack of fit after each iteration.
     converged_ : bool
         Whether the iterations ended by `tol`.
