@@ -1,4 +1,4 @@
-"""Colours, marks and sizes of every picture; for `plots.py` files only.
+"""Colours, marks and sizes of every picture; for `plots` modules only.
 
 Each colour is a role, and each role has its own value: a page may replace one by another for
 dark mode without touching the rest.
@@ -38,6 +38,22 @@ STATUS_MARKS = {
 # runs from low to high reference value; legible on light and on dark ground
 SEQUENCE = ("#3b4cc0", "#3c8fc7", "#35b08c", "#c9a227", "#d1495b")
 
+# from low to high in shades of one colour, for surfaces
+SHADES = ("#0b2545", PRIMARY, "#9fbfe0", "#f1f5fa")
+# stands out from all shades
+HIGHLIGHT = "#ffb000"
+
 LINE_WIDTH = 1.4
 THIN_LINE = 0.7
 MARK_SIZE = 26.0
+
+# groups without an order; told apart in greyscale by their marks
+GROUP_MARKS = (
+    ("o", PRIMARY),
+    ("^", ALERT),
+    ("s", SECONDARY),
+    ("D", ACTION),
+    ("v", LIMIT),
+    ("P", MUTED),
+)
+LINE_STYLES = ("-", "--", "-.", ":")

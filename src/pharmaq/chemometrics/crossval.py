@@ -114,6 +114,78 @@ class CrossValidation(Result):
 
         return plots.plot_rmsecv(self, ax=ax)
 
+    def plot_predicted(self, n_components: int, *, units: str = "", ax: Any = None) -> Any:
+        """Draw predictions of left-out samples over their reference values.
+
+        Parameters
+        ----------
+        n_components : int
+            Number of components.
+        units : str, default ""
+            Units of the response.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture, with limits at two RMSECV.
+        """
+        from pharmaq.chemometrics import plots
+
+        reference, predicted, rmse = self._left_out(n_components)
+        return plots.plot_predicted(
+            reference, predicted, rmse=rmse, label="left out", units=units, ax=ax
+        )
+
+    def plot_errors(
+        self,
+        n_components: int,
+        *,
+        batch: ArrayLike | None = None,
+        units: str = "",
+        ax: Any = None,
+    ) -> Any:
+        """Draw errors of left-out samples over the reference value, or batch by batch.
+
+        Parameters
+        ----------
+        n_components : int
+            Number of components.
+        batch : array-like of shape (n_samples,), optional
+            Batch of each sample.
+        units : str, default ""
+            Units of the response.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture, with lines at two RMSECV.
+        """
+        from pharmaq.chemometrics import plots
+
+        reference, predicted, rmse = self._left_out(n_components)
+        if batch is not None:
+            check_same_length(batch=np.asarray(batch), reference=self.reference)
+            batch = np.asarray(batch)[self.n_predictions > 0]
+        return plots.plot_errors(
+            predicted - reference, at=reference, batch=batch, units=units, rmse=rmse, ax=ax
+        )
+
+    def _left_out(
+        self, n_components: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+        """Return reference and prediction of the samples that were left out, and RMSECV."""
+        check_integer("n_components", n_components, least=1, most=self.size)
+        if self.reference.ndim != 1:
+            msg = "the picture is of one response; cross-validate each response alone"
+            raise InputError(msg)
+        judged = self.n_predictions > 0
+        predicted = self.predictions.to_numpy()[n_components - 1, judged]
+        return self.reference[judged], predicted, float(self.rmsecv[n_components - 1])
+
 
 def cross_validate(
     estimator: Any,

@@ -221,6 +221,8 @@ class JackknifeCoefficients(Result):
         Scaling of the standard errors, and the splitter.
     axis : ndarray of shape (n_points,)
         Axis of the points, or their numbers.
+    axis_kind : str or None
+        ``"wavelength"``, ``"wavenumber"``, ``"raman_shift"``; None where there is no axis.
     """
 
     coefficients: NDArray[np.float64]
@@ -231,6 +233,7 @@ class JackknifeCoefficients(Result):
     method: str
     cv: str
     axis: NDArray[Any]
+    axis_kind: str | None
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a point, and a response where there are several."""
@@ -241,6 +244,23 @@ class JackknifeCoefficients(Result):
         frame["coefficient"] = self.coefficients.ravel()
         frame["standard_error"] = self.standard_errors.ravel()
         return frame.assign(t=self.t.ravel(), p=self.p.ravel())
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw the coefficients with two standard errors on each side.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture.
+        """
+        from pharmaq.chemometrics import plots
+
+        return plots.plot_jackknife(self, ax=ax)
 
 
 def jackknife(
@@ -322,6 +342,7 @@ def jackknife(
         method=method,
         cv=splitter_text(splitter),
         axis=np.arange(whole.n_features_in_) if whole.axis_ is None else whole.axis_,
+        axis_kind=whole.axis_kind_,
     )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from pharmaq.results import Finding, Result
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["STATUSES", "CalibrationPrediction", "PredictedArrays"]
 
@@ -91,6 +91,36 @@ class CalibrationPrediction(Result):
         from pharmaq.chemometrics import plots
 
         return plots.plot_t2_spe(self, ax=ax)
+
+    def plot_values(
+        self,
+        *,
+        at: ArrayLike | None = None,
+        label: str = "spectrum",
+        reference: tuple[ArrayLike, ArrayLike] | None = None,
+        ax: Any = None,
+    ) -> Any:
+        """Draw values with their intervals in order, or over time.
+
+        Parameters
+        ----------
+        at : array-like of shape (n_samples,), optional
+            Where each value stands: a time, say; its number by default.
+        label : str, default "spectrum"
+            What `at` is, with its units.
+        reference : tuple of (array-like, array-like), optional
+            Places and values of laboratory results to compare with.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture; marks tell the status.
+        """
+        from pharmaq.chemometrics import plots
+
+        return plots.plot_values(self, at=at, label=label, reference=reference, ax=ax)
 
 
 class PredictedArrays(NamedTuple):

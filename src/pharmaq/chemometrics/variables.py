@@ -44,6 +44,13 @@ class IntervalSelection(Result):
         Smallest RMSECV of the chosen intervals, and of all points.
     n_components, n_components_full : int
         Numbers of components that give them.
+    rmsecv_first : ndarray of shape (n_intervals,)
+        Smallest RMSECV of each trial of the first step: that of the interval alone (forward),
+        or of all others (backward).
+    axis, mean : ndarray of shape (n_points,)
+        Axis of the points, or their numbers, and the mean spectrum.
+    axis_kind : str or None
+        ``"wavelength"``, ``"wavenumber"``, ``"raman_shift"``; None where there is no axis.
     direction : str
         ``"forward"`` or ``"backward"``.
     findings : tuple of Finding
@@ -60,6 +67,10 @@ class IntervalSelection(Result):
     rmsecv_full: float
     n_components: int
     n_components_full: int
+    rmsecv_first: NDArray[np.float64]
+    axis: NDArray[Any]
+    mean: NDArray[np.float64]
+    axis_kind: str | None
     direction: str
     findings: tuple[Finding, ...]
 
@@ -73,6 +84,23 @@ class IntervalSelection(Result):
         low, high = self.intervals[list(self.steps)].T
         frame = pd.DataFrame({"interval": self.steps, "low": low, "high": high})
         return frame.assign(rmsecv=self.rmsecv_path, n_components=self.n_components_path)
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw RMSECV of each interval over the mean spectrum.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture.
+        """
+        from pharmaq.chemometrics import plots
+
+        return plots.plot_intervals(self, ax=ax)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True, kw_only=True, repr=False)
@@ -115,6 +143,23 @@ class VariableSelection(Result):
         frame = pd.DataFrame({"run": runs, "n_variables": self.n_variables})
         frame = frame.assign(rmsecv=self.rmsecv, n_components=self.n_components)
         return frame.assign(chosen=runs == self.best_run)
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw RMSECV over the number of points that each run left.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture.
+        """
+        from pharmaq.chemometrics import plots
+
+        return plots.plot_variable_runs(self, ax=ax)
 
 
 def interval_pls(
@@ -185,7 +230,7 @@ def interval_pls(
     parts = np.array_split(np.arange(n_points), n_intervals)
     ends = np.array([(trial.axis[part[0]], trial.axis[part[-1]]) for part in parts], float)
     whole = trial.judge(np.arange(n_points))
-    chosen, best, steps = _stepwise(trial, parts, direction, whole)
+    chosen, best, steps, first = _stepwise(trial, parts, direction, whole)
     return IntervalSelection(
         intervals=ends,
         chosen=tuple(chosen),
@@ -197,6 +242,10 @@ def interval_pls(
         rmsecv_full=whole[0],
         n_components=best[1],
         n_components_full=whole[1],
+        rmsecv_first=first,
+        axis=trial.axis,
+        mean=trial.X.mean(axis=0),
+        axis_kind=trial.axis_kind,
         direction=direction,
         findings=_findings("interval PLS", best[0], whole[0]),
     )
@@ -295,6 +344,7 @@ class _Trial:
     X: NDArray[np.float64]
     y: NDArray[np.float64]
     axis: NDArray[Any]
+    axis_kind: str | None
     model: PLS
     cv: Any
     groups: Any
@@ -312,7 +362,8 @@ class _Trial:
             raise InputError(msg)
         groups = groups_of(X, groups)
         axis = np.arange(values.shape[1]) if model.axis_ is None else model.axis_
-        return cls(values, response, axis, PLS(n_components, scale=scale), cv, groups)
+        plain = PLS(n_components, scale=scale)
+        return cls(values, response, axis, model.axis_kind_, plain, cv, groups)
 
     def judge(self, points: NDArray[np.intp]) -> tuple[float, int]:
         """Return the smallest RMSECV of some points and its number of components."""
@@ -325,22 +376,25 @@ class _Trial:
 
 def _stepwise(
     trial: _Trial, parts: list[NDArray[np.intp]], direction: str, whole: tuple[float, int]
-) -> tuple[list[int], tuple[float, int], list[tuple[int, float, int]]]:
-    """Return the intervals in use, their RMSECV and components, and the steps to them."""
+) -> tuple[list[int], tuple[float, int], list[tuple[int, float, int]], NDArray[np.float64]]:
+    """Return intervals in use, RMSECV and components, the steps, RMSECV of the first trials."""
     forward = direction == "forward"
     used: list[int] = [] if forward else list(range(len(parts)))
     best = (np.inf, 0) if forward else whole
-    steps = []
+    steps: list[tuple[int, float, int]] = []
+    first = np.full(len(parts), np.nan)
     while len(used) < len(parts) if forward else len(used) > 1:
         open_ = [i for i in range(len(parts)) if (i in used) != forward]
         sets = [sorted({*used} ^ {i}) for i in open_]
         judged = [trial.judge(np.concatenate([parts[j] for j in each])) for each in sets]
+        if not steps:
+            first[open_] = [error for error, _ in judged]
         place = min(range(len(judged)), key=lambda i: judged[i][0])
         if judged[place][0] >= best[0]:
             break
         used, best = sets[place], judged[place]
         steps.append((open_[place], *best))
-    return used, best, steps
+    return used, best, steps, first
 
 
 def _competition(

@@ -1,16 +1,15 @@
-"""Pictures of chemometric results: each takes `ax`, draws what the result holds."""
+"""Pictures of spectra, calibrations and predictions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import LinearSegmentedColormap, Normalize
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from pharmaq import _style
+from pharmaq.chemometrics.plots import _canvas
 from pharmaq.spectra import axis_kind, axis_values
 
 if TYPE_CHECKING:
@@ -18,31 +17,28 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
-    from pharmaq.chemometrics.calibration import Calibration
     from pharmaq.chemometrics.crossval import CrossValidation
     from pharmaq.chemometrics.prediction import CalibrationPrediction
 
 __all__ = [
-    "plot_coefficients",
+    "plot_errors",
     "plot_predicted",
     "plot_rmsecv",
     "plot_spectra",
     "plot_t2_spe",
-    "plot_vip",
+    "plot_values",
 ]
 
 # beyond this many spectra the lines are drawn as an image
 _MOST_LINES = 400
 
-_AXIS_LABELS = {
-    "wavelength": "wavelength / nm",
-    "wavenumber": "wavenumber / cm⁻¹",
-    "raman_shift": "Raman shift / cm⁻¹",
-}
-
 
 def plot_spectra(
-    spectra: xr.DataArray, *, color_by: ArrayLike | None = None, ax: Axes | None = None
+    spectra: xr.DataArray,
+    *,
+    color_by: ArrayLike | None = None,
+    color_label: str = "",
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw spectra along their axis.
 
@@ -52,6 +48,8 @@ def plot_spectra(
         Labelled spectra, one line each; all of them are drawn.
     color_by : array-like of shape (n_samples,), optional
         Number that colours each line from low (blue) to high (red).
+    color_label : str, default ""
+        What the number is, with its units.
     ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
 
@@ -60,10 +58,10 @@ def plot_spectra(
     matplotlib Axes
         The picture.
     """
-    ax = _axes(ax)
+    ax = _canvas.new_axes(ax)
     positions, kind = axis_values(spectra), axis_kind(spectra)
     rows = spectra.to_numpy()
-    colors = _line_colors(len(rows), color_by, ax)
+    colors = _line_colors(len(rows), color_by, ax, color_label)
     if len(rows) <= _MOST_LINES:
         # single lines are simplified to what the eye can see, collections are not
         for row, color in zip(rows, colors, strict=True):
@@ -76,7 +74,7 @@ def plot_spectra(
         ax.autoscale_view()
     quantity = spectra.attrs.get("quantity", "unknown")
     label = "signal" if quantity == "unknown" else quantity
-    return _finish(ax, _AXIS_LABELS[kind], label, positions=positions)
+    return _canvas.finish(ax, _canvas.AXIS_LABELS[kind], label, positions=positions)
 
 
 def plot_rmsecv(
@@ -98,17 +96,18 @@ def plot_rmsecv(
     matplotlib Axes
         The picture.
     """
-    ax = _axes(ax)
+    ax = _canvas.new_axes(ax)
     frame = result.to_frame()
     counts = frame.pop("n_components").to_numpy()
     curves = frame.to_numpy(dtype=float)
-    for name, curve in zip(frame.columns, curves.T, strict=True):
+    for number, (name, curve) in enumerate(zip(frame.columns, curves.T, strict=True)):
+        marker, color = _style.GROUP_MARKS[number % len(_style.GROUP_MARKS)]
         ax.plot(
             counts,
             curve,
-            marker="o",
+            marker=marker,
             markersize=4,
-            color=_style.PRIMARY if curves.shape[1] == 1 else None,
+            color=color,
             linewidth=_style.LINE_WIDTH,
             label=str(name),
         )
@@ -117,10 +116,13 @@ def plot_rmsecv(
         ax.plot(
             [chosen], [value], marker="o", markersize=11, fillstyle="none", color=_style.ACTION
         )
+        # on the right of the picture there is room on the left
+        right = chosen > len(counts) / 2
         ax.annotate(
             f"{chosen} components: {value:.4g}",
             (chosen, value),
-            xytext=(8, 14),
+            xytext=(-8 if right else 8, 14),
+            ha="right" if right else "left",
             textcoords="offset points",
             color=_style.ACTION,
         )
@@ -128,7 +130,7 @@ def plot_rmsecv(
         ax.legend(frameon=False)
     ax.set_ylim(bottom=0)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    return _finish(ax, "PLS components", "RMSECV")
+    return _canvas.finish(ax, "components", "RMSECV")
 
 
 def plot_predicted(
@@ -138,6 +140,7 @@ def plot_predicted(
     rmse: float | None = None,
     label: str = "",
     other: tuple[ArrayLike, ArrayLike, str] | None = None,
+    units: str = "",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw predicted over reference values with the line of identity.
@@ -152,6 +155,8 @@ def plot_predicted(
         Name of these samples.
     other : tuple of (reference, predicted, label), optional
         A second set of samples, with another mark.
+    units : str, default ""
+        Units of both.
     ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
 
@@ -160,21 +165,12 @@ def plot_predicted(
     matplotlib Axes
         The picture.
     """
-    ax = _axes(ax)
+    ax = _canvas.new_axes(ax, size=(5.4, 4.8))
     sets = [(reference, predicted, label, "o", _style.PRIMARY)]
     if other is not None:
         sets.append((*other, "^", _style.ALERT))
     for x, y, name, marker, color in sets:
-        ax.scatter(
-            np.asarray(x),
-            np.asarray(y),
-            s=_style.MARK_SIZE,
-            marker=marker,
-            facecolors=color,
-            edgecolors=_style.SURFACE,
-            linewidths=0.5,
-            label=name,
-        )
+        _canvas.scatter(ax, x, y, marker=marker, color=color, label=name)
     values = np.concatenate([np.asarray(v, dtype=float) for s in sets for v in s[:2]])
     ends = np.array([values.min(), values.max()])
     ends = ends + np.array([-0.04, 0.04]) * np.ptp(ends)
@@ -184,7 +180,9 @@ def plot_predicted(
             shifted = ends + sign * 2 * rmse
             ax.plot(ends, shifted, color=_style.LIMIT, ls="--", lw=1, label=limit_label)
     ax.legend(frameon=False, fontsize="small")
-    return _finish(ax, "reference", "predicted")
+    return _canvas.finish(
+        ax, _canvas.with_units("reference", units), _canvas.with_units("predicted", units)
+    )
 
 
 def plot_t2_spe(prediction: CalibrationPrediction, *, ax: Axes | None = None) -> Axes:
@@ -202,8 +200,11 @@ def plot_t2_spe(prediction: CalibrationPrediction, *, ax: Axes | None = None) ->
     matplotlib Axes
         The picture; logarithmic where a spectrum lies beyond five times a limit.
     """
-    ax = _axes(ax)
+    ax = _canvas.new_axes(ax)
     t2, spe = prediction.t2 / prediction.t2_limit, prediction.spe / prediction.spe_limit
+    if max(np.nanmax(t2, initial=0), np.nanmax(spe, initial=0)) > 5:
+        ax.set_xscale("log")
+        ax.set_yscale("log")
     for status, (marker, color) in _style.STATUS_MARKS.items():
         rows = np.flatnonzero((prediction.status == status) & np.isfinite(t2))
         if rows.size:
@@ -215,133 +216,147 @@ def plot_t2_spe(prediction: CalibrationPrediction, *, ax: Axes | None = None) ->
                 color=color,
                 label=f"{status} ({rows.size})",
             )
-            if status != "ok":
-                _name_points(ax, t2[rows], spe[rows], prediction.sample[rows])
     level = f"limit, {100 * (1 - prediction.alpha):g} %"
     ax.axvline(1, color=_style.LIMIT, linestyle="--", linewidth=1, label=level)
     ax.axhline(1, color=_style.LIMIT, linestyle="--", linewidth=1)
-    if max(np.nanmax(t2, initial=0), np.nanmax(spe, initial=0)) > 5:
-        ax.set_xscale("log")
-        ax.set_yscale("log")
+    # names stand where the points are once all of them are drawn
+    odd = np.flatnonzero((prediction.status != "ok") & np.isfinite(t2))
+    _canvas.name_points(ax, t2[odd], spe[odd], prediction.sample[odd])
     ax.legend(frameon=False, fontsize="small")
-    return _finish(ax, "T² / limit", "SPE / limit")
+    return _canvas.finish(ax, "T² / limit", "SPE / limit")
 
 
-def plot_coefficients(calibration: Calibration, *, ax: Axes | None = None) -> Axes:
-    """Draw the regression coefficients along the axis.
-
-    Parameters
-    ----------
-    calibration : Calibration
-        A fitted calibration.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    matplotlib Axes
-        The picture; coefficients of the preprocessed spectra.
-    """
-    ax = _axes(ax)
-    positions, label = _model_axis(calibration)
-    ax.axhline(0, color=_style.MUTED, linewidth=0.8)
-    _draw_along(ax, positions, calibration.pls_.coef_[0], _style.PRIMARY)
-    return _finish(ax, label, "coefficient", positions=positions)
-
-
-def plot_vip(
-    calibration: Calibration, values: NDArray[np.float64], *, ax: Axes | None = None
+def plot_values(
+    prediction: CalibrationPrediction,
+    *,
+    at: ArrayLike | None = None,
+    label: str = "spectrum",
+    reference: tuple[ArrayLike, ArrayLike] | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
-    """Draw the variable importance along the axis.
+    """Draw predicted values with their intervals in order, or over time.
 
     Parameters
     ----------
-    calibration : Calibration
-        A fitted calibration.
-    values : ndarray of shape (n_points,)
-        From `vip`.
+    prediction : CalibrationPrediction
+        From `Calibration.predict`.
+    at : array-like of shape (n_samples,), optional
+        Where each value stands: a time, say; its number by default.
+    label : str, default "spectrum"
+        What `at` is, with its units.
+    reference : tuple of (array-like, array-like), optional
+        Places and values of laboratory results to compare with.
     ax : matplotlib Axes, optional
         Where to draw; a new figure by default.
 
     Returns
     -------
     matplotlib Axes
-        The picture, with the mean level 1 marked.
+        The picture; marks as in `plot_t2_spe`.
     """
-    ax = _axes(ax)
-    positions, label = _model_axis(calibration)
-    ax.axhline(1, color=_style.LIMIT, linestyle="--", linewidth=1)
-    _draw_along(ax, positions, values, _style.SECONDARY)
-    ax.set_ylim(bottom=0)
-    return _finish(ax, label, "VIP", positions=positions)
+    ax = _canvas.new_axes(ax)
+    places = np.arange(len(prediction.value)) if at is None else np.asarray(at)
+    ax.fill_between(
+        places,
+        prediction.lower,
+        prediction.upper,
+        step="mid",
+        color=_style.MUTED,
+        alpha=0.25,
+        linewidth=0,
+        label=f"interval, {100 * prediction.confidence:g} %",
+    )
+    for status, (marker, color) in _style.STATUS_MARKS.items():
+        rows = np.flatnonzero((prediction.status == status) & np.isfinite(prediction.value))
+        if rows.size:
+            name = f"{status} ({rows.size})"
+            y = prediction.value[rows]
+            # an edge would hide the inside of marks as small as these
+            ax.plot(
+                places[rows], y, ls="", marker=marker, ms=3.5, mew=0.8, color=color, label=name
+            )
+    if reference is not None:
+        ax.plot(
+            *reference,
+            linestyle="",
+            marker="o",
+            markersize=7,
+            markerfacecolor=_style.SURFACE,
+            markeredgecolor=_style.INK,
+            markeredgewidth=1.2,
+            label="reference",
+        )
+    _canvas.legend_above(ax)
+    return _canvas.finish(ax, label, _canvas.with_units(prediction.response, prediction.units))
 
 
-def _line_colors(n: int, color_by: ArrayLike | None, ax: Axes) -> list[Any]:
+def plot_errors(
+    errors: ArrayLike,
+    *,
+    at: ArrayLike | None = None,
+    batch: ArrayLike | None = None,
+    label: str = "reference",
+    units: str = "",
+    rmse: float | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw errors of prediction over the reference value, or batch by batch.
+
+    Parameters
+    ----------
+    errors : array-like of shape (n_samples,)
+        Predicted minus reference.
+    at : array-like of shape (n_samples,), optional
+        Where each error stands: the reference value, a time; its number by default.
+    batch : array-like of shape (n_samples,), optional
+        Batch of each sample, in place of `at`; batches stand in the order in which they come.
+    label : str, default "reference"
+        What `at` is.
+    units : str, default ""
+        Units of the errors, and of the reference values.
+    rmse : float, optional
+        Draws lines at two of these on each side of zero.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib Axes
+        The picture; with batches, a bar marks the mean of each.
+    """
+    ax = _canvas.new_axes(ax)
+    values = np.asarray(errors, dtype=float)
+    ax.axhline(0, color=_style.INK, linewidth=1)
+    if rmse is not None:
+        for sign, name in ((-1, "± 2 RMSE"), (1, None)):
+            ax.axhline(sign * 2 * rmse, color=_style.LIMIT, ls="--", lw=1, label=name)
+    if batch is None:
+        places = np.arange(len(values)) if at is None else np.asarray(at)
+        _canvas.scatter(ax, places, values, marker="o", color=_style.PRIMARY)
+        text = _canvas.with_units(label, units if label == "reference" else "")
+    else:
+        _strip(ax, values, np.asarray(batch))
+        text = "batch"
+    _canvas.legend_above(ax)
+    return _canvas.finish(ax, text, _canvas.with_units("predicted - reference", units))
+
+
+def _strip(ax: Axes, values: NDArray[np.float64], batch: NDArray[Any]) -> None:
+    names = list(dict.fromkeys(batch.tolist()))
+    for place, name in enumerate(names):
+        part = values[batch == name]
+        _canvas.scatter(ax, np.full(len(part), place), part, marker="o", color=_style.PRIMARY)
+    means = [values[batch == name].mean() for name in names]
+    places = np.arange(len(names))
+    ax.plot(places, means, ls="", marker="_", ms=14, mew=2, color=_style.ALERT, label="mean")
+    ax.set_xticks(places, [str(name) for name in names])
+    ax.xaxis.set_major_locator(FixedLocator(places[:: 1 + len(names) // 40].tolist()))
+    if len(names) > 8:
+        ax.tick_params(axis="x", rotation=90)
+
+
+def _line_colors(n: int, color_by: ArrayLike | None, ax: Axes, label: str) -> list[Any]:
     """Return a colour for each line, and draw the scale that explains them."""
     if color_by is None:
         return [_style.PRIMARY] * n
-    numbers = np.asarray(color_by, dtype=float)
-    scale = ScalarMappable(
-        Normalize(numbers.min(), numbers.max()),
-        LinearSegmentedColormap.from_list("sequence", _style.SEQUENCE),
-    )
-    bar = ax.figure.colorbar(scale, ax=ax, pad=0.02, fraction=0.05)
-    bar.outline.set_visible(False)
-    return list(scale.to_rgba(numbers))
-
-
-def _model_axis(calibration: Calibration) -> tuple[NDArray[np.float64], str]:
-    """Return the axis that the model works on, after any choice of ranges."""
-    axis, kind = calibration.pls_.axis_, calibration.pls_.axis_kind_
-    if axis is None:
-        return np.arange(calibration.pls_.n_features_in_, dtype=float), "point"
-    return np.asarray(axis), _AXIS_LABELS[str(kind)]
-
-
-def _draw_along(
-    ax: Axes, positions: NDArray[np.float64], values: NDArray[np.float64], color: str
-) -> None:
-    """Draw a line along the axis, broken where points were left out."""
-    steps = np.abs(np.diff(positions))
-    gaps = np.flatnonzero(steps > 3 * np.median(steps)) + 1 if steps.size else np.arange(0)
-    x = np.insert(positions.astype(float), gaps, np.nan)
-    y = np.insert(values.astype(float), gaps, np.nan)
-    ax.plot(x, y, color=color, linewidth=_style.LINE_WIDTH)
-
-
-def _name_points(
-    ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], names: NDArray[Any]
-) -> None:
-    """Write names beside points; only the farthest where there are many."""
-    farthest = np.argsort(np.hypot(x, y))[::-1][:12]
-    for i in farthest:
-        ax.annotate(
-            str(names[i]),
-            (x[i], y[i]),
-            xytext=(5, 3),
-            textcoords="offset points",
-            fontsize="x-small",
-            color=_style.INK,
-            # a dollar sign in a name is no formula
-            parse_math=False,
-        )
-
-
-def _axes(ax: Axes | None) -> Axes:
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt
-
-    return plt.subplots(figsize=(7, 4), layout="constrained")[1]
-
-
-def _finish(ax: Axes, x: str, y: str, *, positions: NDArray[np.float64] | None = None) -> Axes:
-    ax.set_xlabel(x)
-    ax.set_ylabel(y)
-    if positions is not None and len(positions) > 1:
-        ax.set_xlim(positions[0], positions[-1])
-    ax.grid(visible=True, color=_style.GRID, linewidth=0.6)
-    ax.set_axisbelow(True)
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-    return ax
+    return _canvas.color_bar(ax, np.asarray(color_by, dtype=float), label)

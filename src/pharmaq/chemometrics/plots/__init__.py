@@ -1,0 +1,33 @@
+"""Pictures of chemometric results: each takes `ax` and draws what it is given."""
+
+from pharmaq.chemometrics.plots.calibration import (
+    plot_errors,
+    plot_predicted,
+    plot_rmsecv,
+    plot_spectra,
+    plot_t2_spe,
+    plot_values,
+)
+from pharmaq.chemometrics.plots.variables import (
+    plot_coefficients,
+    plot_intervals,
+    plot_jackknife,
+    plot_selectivity_ratio,
+    plot_variable_runs,
+    plot_vip,
+)
+
+__all__ = [
+    "plot_coefficients",
+    "plot_errors",
+    "plot_intervals",
+    "plot_jackknife",
+    "plot_predicted",
+    "plot_rmsecv",
+    "plot_selectivity_ratio",
+    "plot_spectra",
+    "plot_t2_spe",
+    "plot_values",
+    "plot_variable_runs",
+    "plot_vip",
+]
