@@ -16,6 +16,7 @@ from pharmaq import modelfile
 from pharmaq._checks import as_float, check_finite, check_real
 from pharmaq.chemometrics._base import check_response, difference_of_axes, require_fitted
 from pharmaq.chemometrics._fit_findings import fit_findings, robust_or_box
+from pharmaq.chemometrics._pictures import CalibrationPictures
 from pharmaq.chemometrics._storage import (
     calibration_content,
     restored_attributes,
@@ -45,7 +46,7 @@ _GOLDEN = 5
 _REPEATS = 1e-9
 
 
-class Calibration(BaseEstimator):
+class Calibration(CalibrationPictures, BaseEstimator):
     """A quantitative calibration for spectra, from recipe to status of each prediction.
 
     Parameters

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 
 from pharmaq._checks import check_choice, check_integer
 from pharmaq.chemometrics._base import like_columns, like_rows, new_matrix, require_fitted
+from pharmaq.chemometrics._pictures import LatentPictures
 from pharmaq.chemometrics.limits import (
     SPE_METHODS,
     SPEMethod,
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["LatentVariableModel"]
 
 
-class LatentVariableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class LatentVariableModel(
+    LatentPictures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Base of `PCA` and `PLS`: everything that follows from rotations and loadings."""
 
     def transform(self, X: Any) -> Any:

@@ -17,6 +17,7 @@ from pharmaq.chemometrics._base import (
     like_rows,
     new_matrix,
 )
+from pharmaq.chemometrics._pictures import RegressionPictures
 from pharmaq.chemometrics.latent import (
     LatentVariableModel,
     center_and_scale,
@@ -37,7 +38,7 @@ __all__ = ["OPLS"]
 _EXHAUSTED = 1e-12
 
 
-class OPLS(RegressorMixin, LatentVariableModel):
+class OPLS(RegressionPictures, RegressorMixin, LatentVariableModel):
     """Orthogonal PLS: one predictive component apart from variation unrelated to y [1]_.
 
     Parameters

@@ -15,6 +15,7 @@ from pharmaq.chemometrics._base import (
     like_rows,
     require_fitted,
 )
+from pharmaq.chemometrics._pictures import RegressionPictures
 from pharmaq.chemometrics._pls import Components, coefficient_path
 from pharmaq.chemometrics.latent import center_and_scale, check_n_components, fix_signs
 from pharmaq.chemometrics.limits import residual_eigenvalues
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["ScoreRegression"]
 
 
-class ScoreRegression(RegressorMixin):
+class ScoreRegression(RegressionPictures, RegressorMixin):
     """Mixin of models that predict y as a sum of scores times y loadings."""
 
     n_components: int

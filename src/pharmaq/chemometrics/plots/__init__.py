@@ -8,6 +8,11 @@ from pharmaq.chemometrics.plots.calibration import (
     plot_t2_spe,
     plot_values,
 )
+from pharmaq.chemometrics.plots.latent import (
+    plot_biplot,
+    plot_loadings,
+    plot_scores,
+)
 from pharmaq.chemometrics.plots.variables import (
     plot_coefficients,
     plot_intervals,
@@ -18,12 +23,15 @@ from pharmaq.chemometrics.plots.variables import (
 )
 
 __all__ = [
+    "plot_biplot",
     "plot_coefficients",
     "plot_errors",
     "plot_intervals",
     "plot_jackknife",
+    "plot_loadings",
     "plot_predicted",
     "plot_rmsecv",
+    "plot_scores",
     "plot_selectivity_ratio",
     "plot_spectra",
     "plot_t2_spe",
