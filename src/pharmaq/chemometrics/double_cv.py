@@ -78,6 +78,40 @@ class DoubleCrossValidation(Result):
             }
         )
 
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw how RMSEP differs from repeat to repeat.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture.
+        """
+        from pharmaq.chemometrics import plots
+
+        return plots.plot_double_cv(self, ax=ax)
+
+    def plot_components(self, *, ax: Any = None) -> Any:
+        """Draw how often each number of components was chosen.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture.
+        """
+        from pharmaq.chemometrics import plots
+
+        return plots.plot_component_counts(self, ax=ax)
+
 
 def repeated_double_cv(
     estimator: Any,
@@ -180,6 +214,23 @@ class PermutationTest(Result):
         """Return one row a shuffle, the real order first."""
         values = np.concatenate([[self.q2], self.q2_shuffled])
         return pd.DataFrame({"shuffled": np.arange(len(values)) > 0, "q2": values})
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw Q2 with shuffled values beside Q2 with the real ones.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture.
+        """
+        from pharmaq.chemometrics import plots
+
+        return plots.plot_permutation_test(self, ax=ax)
 
 
 def permutation_test(

@@ -60,6 +60,23 @@ class SampleSelection(Result):
         order = np.arange(1, len(self.selected) + 1)
         return pd.DataFrame({"order": order, "row": self.selected, "distance": self.distance})
 
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw how far each sample was from those selected before it.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture.
+        """
+        from pharmaq.chemometrics import plots
+
+        return plots.plot_sample_selection(self, ax=ax)
+
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True, kw_only=True, repr=False)
 class SampleSplit(Result):

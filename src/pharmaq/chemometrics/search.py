@@ -62,6 +62,11 @@ class RecipeSearch(Result):
     table : DataFrame
         A row a recipe: ``recipe, n_components, rmsecv, standard_error, equivalent, wins``;
         ``wins`` counts the outer segments in which the search chose that recipe.
+    rmsecv : ndarray of shape (n_recipes, A + 1)
+        RMSECV of each recipe of `table` with 0 to A components; NaN where the folds carry fewer
+        components.
+    threshold : float
+        Largest RMSECV that is as good as the best: within one standard error.
     predictions : ndarray of shape (n_repeats, n_samples)
         Outer predictions.
     reference : ndarray of shape (n_samples,)
@@ -75,6 +80,8 @@ class RecipeSearch(Result):
     rmsep_outer: float
     rmsecv_chosen: float
     table: pd.DataFrame
+    rmsecv: NDArray[np.float64]
+    threshold: float
     predictions: NDArray[np.float64]
     reference: NDArray[np.float64]
     merit: FiguresOfMerit
@@ -87,6 +94,23 @@ class RecipeSearch(Result):
         """Return the result as plain Python that `json` can write."""
         plain = super(RecipeSearch, dataclasses.replace(self, table=None)).to_dict()  # type: ignore[arg-type]
         return plain | {"table": self.to_frame().to_dict("records")}
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw RMSECV of every recipe and number of components.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture.
+        """
+        from pharmaq.chemometrics import plots
+
+        return plots.plot_recipe_search(self, ax=ax)
 
 
 def search_recipes(
@@ -166,23 +190,34 @@ def search_recipes(
     total = len(texts) * (len(folds) + 1)
     with tqdm(total=total, desc="recipe search", unit="model", disable=shown) as bar:
         for train, test in folds:
-            winner, count, _ = _choose(ready, texts, train, cv, bar)
+            winner, count, *_ = _choose(ready, texts, train, cv, bar)
             wins[winner] += 1
             steps, sized, values, *_ = ready[winner]
             predictions.append(
                 predicted_with(count, steps, sized, values, response, train, test)
             )
-        winner, count, table = _choose(ready, texts, everything, cv, bar)
+        winner, count, table, surface = _choose(ready, texts, everything, cv, bar)
     if count == 0:
         msg = "no recipe predicts better than the mean of y; look at the data"
         raise InputError(msg)
-    return _found(texts, winner, count, table.assign(wins=wins), folds, predictions, response)
+    by_repeat, merit = _outer(folds, predictions, response)
+    return RecipeSearch(
+        recipe=texts[winner],
+        n_components=count,
+        rmsep_outer=merit.rmse,
+        rmsecv_chosen=float(table["rmsecv"].iloc[winner]),
+        table=table.assign(wins=wins),
+        predictions=by_repeat,
+        reference=response,
+        merit=merit,
+        **surface,
+    )
 
 
 def _choose(
     ready: list[Any], texts: list[str], train: NDArray[np.intp], cv: Any, bar: Any
-) -> tuple[int, int, pd.DataFrame]:
-    """Return the place of the winner, its components, and the table of all recipes."""
+) -> tuple[int, int, pd.DataFrame, dict[str, Any]]:
+    """Return the place of the winner, its components, the table and the surface of errors."""
     rows, curves = [], []
     for text, (steps, model, X, y, batches) in zip(texts, ready, strict=True):
         result = inner_validation(steps, model, X, y, batches, train, cv)
@@ -208,7 +243,11 @@ def _choose(
             "equivalent": equivalent,
         }
     )
-    return int(order[0]), counts[order[0]], table
+    surface = np.full((len(curves), max(map(len, curves))), np.nan)
+    for row, curve in zip(surface, curves, strict=True):
+        row[: len(curve)] = np.sqrt(curve)
+    found = {"rmsecv": surface, "threshold": float(np.sqrt(threshold))}
+    return int(order[0]), counts[order[0]], table, found
 
 
 def _standard_error(result: CrossValidation, curve: NDArray[np.float64]) -> float:
@@ -224,29 +263,14 @@ def _n_steps(text: str) -> int:
     return 0 if text == "none" else len(make_recipe(text).steps)
 
 
-def _found(
-    texts: list[str],
-    winner: int,
-    count: int,
-    table: pd.DataFrame,
-    folds: list[Any],
-    predictions: list[NDArray[np.float64]],
-    response: NDArray[np.float64],
-) -> RecipeSearch:
+def _outer(
+    folds: list[Any], predictions: list[NDArray[np.float64]], response: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], FiguresOfMerit]:
+    """Return the outer predictions by repeat, and their merit all together."""
     tests = np.concatenate([test for _, test in folds])
     values = np.concatenate(predictions)
     repeats = len(tests) // len(response)
     by_repeat = np.empty((repeats, len(response)))
     for repeat, part in enumerate(np.split(np.arange(len(tests)), repeats)):
         by_repeat[repeat, tests[part]] = values[part]
-    merit = figures_of_merit(response[tests], values)
-    return RecipeSearch(
-        recipe=texts[winner],
-        n_components=count,
-        rmsep_outer=merit.rmse,
-        rmsecv_chosen=float(table["rmsecv"].iloc[winner]),
-        table=table,
-        predictions=by_repeat,
-        reference=response,
-        merit=merit,
-    )
+    return by_repeat, figures_of_merit(response[tests], values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -66,6 +66,23 @@ class ComponentChoice(Result):
                 "chosen": counts == self.n_components,
             }
         )
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw the error over the number of components with what the rule accepts.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture.
+        """
+        from pharmaq.chemometrics import plots
+
+        return plots.plot_component_choice(self, ax=ax)
 
 
 def select_n_components(

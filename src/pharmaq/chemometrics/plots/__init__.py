@@ -13,6 +13,14 @@ from pharmaq.chemometrics.plots.latent import (
     plot_loadings,
     plot_scores,
 )
+from pharmaq.chemometrics.plots.validation import (
+    plot_component_choice,
+    plot_component_counts,
+    plot_double_cv,
+    plot_permutation_test,
+    plot_recipe_search,
+    plot_sample_selection,
+)
 from pharmaq.chemometrics.plots.variables import (
     plot_coefficients,
     plot_intervals,
@@ -25,12 +33,18 @@ from pharmaq.chemometrics.plots.variables import (
 __all__ = [
     "plot_biplot",
     "plot_coefficients",
+    "plot_component_choice",
+    "plot_component_counts",
+    "plot_double_cv",
     "plot_errors",
     "plot_intervals",
     "plot_jackknife",
     "plot_loadings",
+    "plot_permutation_test",
     "plot_predicted",
+    "plot_recipe_search",
     "plot_rmsecv",
+    "plot_sample_selection",
     "plot_scores",
     "plot_selectivity_ratio",
     "plot_spectra",
