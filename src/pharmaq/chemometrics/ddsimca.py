@@ -12,6 +12,7 @@ from sklearn.base import OutlierMixin
 
 from pharmaq._checks import check_choice, check_real
 from pharmaq.chemometrics._base import fit_matrix, like_columns, like_rows, require_fitted
+from pharmaq.chemometrics._pictures import names_of
 from pharmaq.chemometrics.latent import LatentVariableModel
 from pharmaq.chemometrics.pca import PCA
 from pharmaq.errors import InputError
@@ -277,13 +278,7 @@ class DDSIMCA(OutlierMixin, LatentVariableModel):
             ``"extreme"`` in between. The outlier limit is meant for the calibration samples; a
             new sample above it is as far away as no member is likely to be.
         """
-        distance = self._distances(X)[:, 2]
-        levels = np.select(
-            [distance <= self.extreme_limit_, distance <= self.outlier_limit_],
-            ["regular", "extreme"],
-            "outlier",
-        )
-        return like_rows(X, levels)
+        return like_rows(X, self._levels(self._distances(X)[:, 2]))
 
     def acceptance_limits(self) -> AcceptanceLimits:
         """Return the limits with all that they follow from.
@@ -308,6 +303,32 @@ class DDSIMCA(OutlierMixin, LatentVariableModel):
             outlier=self.outlier_limit_,
         )
 
+    def plot_acceptance(self, X: Any = None, *, ax: Any = None) -> Any:
+        """Draw SPE over T2 with both limits of the full distance.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or DataArray, shape (n_samples, n_points), optional
+            Samples on the fitted axis, NaN raises; by default the calibration samples.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture; samples that are not regular are named.
+        """
+        from pharmaq.chemometrics import plots
+
+        limits = self.acceptance_limits()
+        if X is None:
+            distances = self._full_distances(self.x_scores_, self.spe_)
+        else:
+            distances = self._distances(X)
+        t2, spe, distance = distances.T
+        status, names = self._levels(distance), names_of(X, len(t2))
+        return plots.plot_acceptance(limits, t2, spe, status, names=names, ax=ax)
+
     def _set_limits(self) -> None:
         alpha = check_real("alpha", self.alpha, above=0, below=1)
         gamma = check_real("gamma", self.gamma, above=0, below=1)
@@ -328,12 +349,20 @@ class DDSIMCA(OutlierMixin, LatentVariableModel):
         return self.extreme_limit_ - distance
 
     def _distances(self, X: Any) -> NDArray[np.float64]:
-        scores, spe = self.project(X)
+        return self._full_distances(*self.project(X))
+
+    def _full_distances(
+        self, scores: NDArray[np.float64], spe: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         t2 = self.t2_of_scores(scores)
         distance = t2 * (self.t2_dof_ / self.t2_center_)
         if self.spe_dof_:
             distance += spe * (self.spe_dof_ / self.spe_center_)
         return np.column_stack([t2, spe, distance])
+
+    def _levels(self, distance: NDArray[np.float64]) -> NDArray[Any]:
+        within = [distance <= self.extreme_limit_, distance <= self.outlier_limit_]
+        return np.select(within, ["regular", "extreme"], "outlier")
 
 
 def _require_samples(model: PCA) -> None:

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, column_or_1d
 
-from pharmaq._checks import as_float, check_finite
+from pharmaq._checks import as_float, check_choice, check_finite
 from pharmaq.chemometrics._base import (
     as_pharmaq_errors,
     fit_matrix,
@@ -20,6 +20,7 @@ from pharmaq.chemometrics._base import (
     like_rows,
     require_fitted,
 )
+from pharmaq.chemometrics._pictures import RegressionPictures
 from pharmaq.chemometrics.latent import LatentVariableModel, check_n_components
 from pharmaq.chemometrics.pls import PLS
 from pharmaq.errors import InputError
@@ -33,7 +34,7 @@ __all__ = ["PLSDA"]
 LEAST_SPREAD = float(np.sqrt(np.finfo(float).eps))
 
 
-class PLSDA(ClassifierMixin, LatentVariableModel):
+class PLSDA(RegressionPictures, ClassifierMixin, LatentVariableModel):
     """Discriminant analysis by partial least squares [1]_.
 
     Parameters
@@ -188,6 +189,71 @@ class PLSDA(ClassifierMixin, LatentVariableModel):
         names = self._names()
         columns = names[1:] if len(names) == 2 else names
         return like_columns(X, self._memberships(scores), columns, "class")
+
+    def plot_memberships(self, X: Any, y: Any, *, label: Any = None, ax: Any = None) -> Any:
+        """Draw the predicted membership of one class by known class, with its threshold.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
+            Samples on the fitted axis; NaN raises.
+        y : array-like, shape (n_samples,)
+            Known class of each sample; other classes than the fitted ones may be among them.
+        label : object, optional
+            The class; of two classes by default the one that ``thresholds_`` belongs to.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture.
+        """
+        from pharmaq.chemometrics import plots
+
+        scores, _ = self.project(X)
+        known = check_labels(y, len(scores))
+        labels = [plain_label(each) for each in self.classes_]
+        columns = labels[1:] if len(labels) == 2 else labels
+        label = columns[0] if label is None and len(columns) == 1 else label
+        check_choice("label", label, columns)
+        place = columns.index(label)
+        return plots.plot_memberships(
+            self._memberships(scores)[:, place],
+            known[0][known[1]],
+            label=label,
+            threshold=float(self.thresholds_[place]),
+            ax=ax,
+        )
+
+    def plot_confusion(self, X: Any, y: Any, *, ax: Any = None) -> Any:
+        """Draw how many samples of each class are predicted to be in each.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
+            Samples on the fitted axis; NaN raises.
+        y : array-like, shape (n_samples,)
+            Known class of each sample, one of ``classes_``.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture: rows are known classes, columns predicted ones.
+        """
+        from pharmaq.chemometrics import plots
+
+        predicted = self._probabilities(X).argmax(axis=1)
+        labels, codes = check_labels(y, len(predicted))
+        unknown = np.setdiff1d(labels, self.classes_)
+        if unknown.size:
+            msg = f"y holds class {plain_label(unknown[0])!r}, which the model does not know"
+            raise InputError(msg)
+        counts = np.zeros((len(self.classes_), len(self.classes_)), dtype=int)
+        np.add.at(counts, (np.searchsorted(self.classes_, labels)[codes], predicted), 1)
+        return plots.plot_confusion(counts, self.classes_, ax=ax)
 
     def _priors(self) -> NDArray[np.float64]:
         """Return the prior of membership for each response."""

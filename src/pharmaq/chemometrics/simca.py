@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from pharmaq._checks import check_choice, check_integer, check_real
 from pharmaq.chemometrics._base import fit_matrix, like_columns, like_rows, new_matrix
+from pharmaq.chemometrics._pictures import colors_of, names_of
 from pharmaq.chemometrics.limits import SPE_METHODS, SPEMethod
 from pharmaq.chemometrics.pca import PCA
 from pharmaq.chemometrics.plsda import check_labels, plain_label
@@ -197,6 +198,45 @@ class SIMCA(ClassifierMixin, BaseEstimator):
             t2[:, k] = model.t2_of_scores(scores) / self.t2_limits_[k]
             spe[:, k] = errors / self.spe_limits_[k]
         return t2, spe
+
+    def plot_acceptance(
+        self, X: Any, label: Any, *, color_by: Any = None, ax: Any = None
+    ) -> Any:
+        """Draw SPE over T2 of samples for one class, with its region of acceptance.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
+            Samples on the fitted axis; NaN raises.
+        label : object
+            The class that is to accept them, one of ``classes_``.
+        color_by : str or array-like of shape (n_samples,), optional
+            Known class of each sample, or the name of a sample coordinate of `X`.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture.
+        """
+        from pharmaq.chemometrics import plots
+
+        t2, spe = self.ratios(X)
+        known = [plain_label(each) for each in self.classes_]
+        check_choice("label", label, known)
+        place = known.index(label)
+        colors = None if color_by is None else colors_of(X, color_by, len(t2))[0]
+        return plots.plot_class_distances(
+            t2[:, place],
+            spe[:, place],
+            label=label,
+            rule=self.rule,
+            alpha=self.alpha,
+            color_by=colors,
+            names=names_of(X, len(t2)),
+            ax=ax,
+        )
 
     def _distances(self, X: Any) -> NDArray[np.float64]:
         return np.hypot(*self.ratios(X))

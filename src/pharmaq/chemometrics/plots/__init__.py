@@ -8,6 +8,12 @@ from pharmaq.chemometrics.plots.calibration import (
     plot_t2_spe,
     plot_values,
 )
+from pharmaq.chemometrics.plots.classes import (
+    plot_acceptance,
+    plot_class_distances,
+    plot_confusion,
+    plot_memberships,
+)
 from pharmaq.chemometrics.plots.latent import (
     plot_biplot,
     plot_loadings,
@@ -31,15 +37,19 @@ from pharmaq.chemometrics.plots.variables import (
 )
 
 __all__ = [
+    "plot_acceptance",
     "plot_biplot",
+    "plot_class_distances",
     "plot_coefficients",
     "plot_component_choice",
     "plot_component_counts",
+    "plot_confusion",
     "plot_double_cv",
     "plot_errors",
     "plot_intervals",
     "plot_jackknife",
     "plot_loadings",
+    "plot_memberships",
     "plot_permutation_test",
     "plot_predicted",
     "plot_recipe_search",
