@@ -8,7 +8,7 @@ import pharmaq
 DOCS = Path(__file__).parent
 sys.path.append(str(DOCS / "_extensions"))
 
-from api_pages import method_pages, module_table  # noqa: E402
+from api_pages import copy_notebooks, method_pages, module_table  # noqa: E402
 
 project = "pharmaq"
 author = "The pharmaq developers"
@@ -31,7 +31,11 @@ default_role = "py:obj"
 
 myst_enable_extensions = ["dollarmath", "substitution"]
 myst_substitutions = {"module_table": module_table(), "method_pages": method_pages(DOCS)}
+# each notebook runs once, and again where it was changed
+copy_notebooks(DOCS)
 nb_execution_mode = "cache"
+nb_execution_in_temp = True
+nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 
 autosummary_generate = True

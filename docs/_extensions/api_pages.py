@@ -44,6 +44,21 @@ def method_pages(docs: Path) -> str:
     return "\n".join(["```{toctree}", *pages, "```"]) if pages else ""
 
 
+def copy_notebooks(docs: Path) -> None:
+    """Bring the notebooks into the docs, for Sphinx reads its own folder only."""
+    target = docs / "notebooks"
+    target.mkdir(exist_ok=True)
+    originals = {path.name: path.read_bytes() for path in docs.parent.glob("notebooks/*.ipynb")}
+    for path in target.glob("*.ipynb"):
+        if path.name not in originals:
+            path.unlink()
+    for name, content in originals.items():
+        page = target / name
+        # an unchanged page is not read again
+        if not page.exists() or page.read_bytes() != content:
+            page.write_bytes(content)
+
+
 def write_module_pages(folder: Path) -> None:
     """Write one page a module; autosummary writes those of the names they list."""
     folder.mkdir(parents=True, exist_ok=True)
