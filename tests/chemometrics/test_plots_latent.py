@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 
-from pharmaq import datasets
+from pharmaq import _style, datasets
 from pharmaq.chemometrics import (
     OPLS,
     PCA,
@@ -114,6 +115,26 @@ def test_a_number_colours_samples_by_a_scale(tablets: xr.DataArray) -> None:
     ax = PCA(3).fit(tablets).plot_scores(tablets, components=(2, 3), color_by="api")
     assert ax.figure.axes[1].get_ylabel() == "api"
     assert len(drawn_points(ax)) == len(tablets)
+
+
+def test_a_missing_number_leaves_its_sample_grey(tablets: xr.DataArray) -> None:
+    numbers = tablets["api"].to_numpy().copy()
+    numbers[5] = np.nan
+    ax = PCA(2).fit(tablets).plot_scores(tablets, color_by=numbers)
+    colors = [to_hex(color) for color in ax.collections[0].get_facecolors()]
+    assert [i for i, color in enumerate(colors) if color == _style.MUTED] == [5]
+
+
+def test_times_and_many_whole_numbers_give_a_scale(tablets: xr.DataArray) -> None:
+    model = PCA(2).fit(tablets)
+    times = np.datetime64("2026-01-01") + np.arange(len(tablets)).astype("timedelta64[h]")
+    dated = tablets.assign_coords(time=("sample", times))
+    scale = model.plot_scores(dated, color_by="time").figure.axes[1]
+    assert scale.get_ylabel() == "time"
+    assert any(":" in text.get_text() for text in scale.get_yticklabels())
+    many = np.vstack([tablets, tablets])
+    ax = model.plot_scores(many, color_by=np.arange(len(many)))
+    assert len(ax.figure.axes) == 2
 
 
 def test_scores_of_calibration_samples_have_the_limit_for_them(tablets: xr.DataArray) -> None:

@@ -82,8 +82,8 @@ class LatentPictures:
             Numbers of the two components, from 1.
         color_by : str or array-like of shape (n_samples,), optional
             What colours the samples, or the name of a sample coordinate of `X`; by default its
-            coordinate ``batch``, where there is one. Decimal numbers give a scale, text and
-            whole numbers groups.
+            coordinate ``batch``, where there is one. Decimal numbers and times give a scale,
+            on which a missing one is grey; text and up to 30 whole numbers give groups.
         alpha : float, default 0.05
             Share of good samples allowed outside the ellipse.
         method : str, optional

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgba
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, NullLocator
 
@@ -73,12 +74,25 @@ def legend_above(ax: Axes, *, columns: int = 4) -> None:
     legend(ax, loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2)
 
 
-def color_bar(ax: Axes, values: NDArray[np.float64], label: str) -> list[Any]:
-    """Return a colour for each value, from low to high, and draw the scale."""
-    scale = ScalarMappable(Normalize(values.min(), values.max()), SEQUENCE)
+def color_bar(ax: Axes, values: NDArray[Any], label: str) -> list[Any]:
+    """Return a colour for each number or time, and draw the scale; grey where it is missing."""
+    times = values.dtype.kind == "M"
+    plain = date2num(values) if times else values  # type: ignore[no-untyped-call]
+    numbers = np.asarray(plain, dtype=float)
+    known = np.isfinite(numbers)
+    ends = (numbers[known].min(), numbers[known].max()) if known.any() else (0.0, 1.0)
+    scale = ScalarMappable(Normalize(*ends), SEQUENCE)
     bar = ax.figure.colorbar(scale, ax=ax, pad=0.02, fraction=0.05, label=label)
     bar.outline.set_visible(False)
-    return list(scale.to_rgba(values))
+    if times:
+        locator = AutoDateLocator()  # type: ignore[no-untyped-call]
+        bar.ax.yaxis.set_major_locator(locator)
+        bar.ax.yaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    missing = to_rgba(_style.MUTED)
+    return [
+        tuple(color) if there else missing
+        for color, there in zip(scale.to_rgba(numbers), known, strict=True)
+    ]
 
 
 def scatter(ax: Axes, x: Any, y: Any, *, marker: str, color: Any, label: str = "") -> None:
@@ -103,10 +117,15 @@ def scatter_groups(
     """Draw points coloured by a number, or coloured and shaped by the group they are in."""
     if groups is None:
         scatter(ax, x, y, marker="o", color=_style.PRIMARY)
-    elif groups.dtype.kind == "f":
+    elif groups.dtype.kind in "fM" or _is_count(groups):
         scatter(ax, x, y, marker="o", color=color_bar(ax, groups, label))
     else:
         _scatter_named(ax, x, y, groups)
+
+
+def _is_count(groups: NDArray[Any]) -> bool:
+    """Tell whether whole numbers are too many to be names of groups."""
+    return groups.dtype.kind in "iu" and len(np.unique(groups)) > _MOST_GROUP_NAMES
 
 
 def _scatter_named(ax: Axes, x: NDArray[Any], y: NDArray[Any], groups: NDArray[Any]) -> None:

@@ -256,10 +256,11 @@ def plot_values(
     """
     ax = _canvas.new_axes(ax)
     places = np.arange(len(prediction.value)) if at is None else np.asarray(at)
+    order = np.argsort(places, kind="stable")
     ax.fill_between(
-        places,
-        prediction.lower,
-        prediction.upper,
+        places[order],
+        prediction.lower[order],
+        prediction.upper[order],
         step="mid",
         color=_style.MUTED,
         alpha=0.25,

@@ -44,7 +44,8 @@ def plot_scores(
     axis_labels : tuple of str, default ("t1", "t2")
         What the components are.
     color_by : array-like of shape (n_samples,), optional
-        Decimal numbers colour samples from low to high, text and whole numbers by group.
+        Decimal numbers and times colour samples from low to high, and a missing one grey; text
+        and up to 30 whole numbers by group.
     color_label : str, default ""
         What the number is, with its units.
     names : array-like of shape (n_samples,), optional
