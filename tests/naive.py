@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import integrate
 
 
 def snv(row: np.ndarray) -> np.ndarray:
@@ -77,3 +78,14 @@ def cross_validated(
         path, x_mean, y_mean = pls1(X[train], y[train], n_components, scale=scale)
         out[:, test] = path @ (X[test] - x_mean).T + y_mean
     return out
+
+
+def imhof(eigenvalues: np.ndarray, value: float) -> float:
+    """Chance that a weighted sum of squared normal values exceeds one: Imhof's own integral."""
+
+    def integrand(u: float) -> float:
+        theta = (np.sum(np.arctan(eigenvalues * u)) - value * u) / 2
+        return float(np.sin(theta) / (u * np.prod((1 + (eigenvalues * u) ** 2) ** 0.25)))
+
+    area = integrate.quad(integrand, 0, np.inf, limit=2000, epsabs=1e-10)[0]
+    return 0.5 + area / np.pi

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+import naive
 from pharmaq.chemometrics import PCA, spe_limit, t2_limit
 from pharmaq.chemometrics.limits import spe_limit_from_eigenvalues, spe_limit_from_values
 from pharmaq.errors import InputError
@@ -70,7 +71,7 @@ def test_the_jackson_limit_turns_its_tail_where_h0_is_negative() -> None:
 
 
 def test_the_jackson_limit_refuses_where_it_has_no_value() -> None:
-    with pytest.raises(InputError, match=r'alpha = 0\.0001 .*use method="box"'):
+    with pytest.raises(InputError, match=r'alpha = 0\.0001 .*use method="imhof"'):
         spe_limit_from_eigenvalues([1.0, *[0.05] * 100], alpha=1e-4)
 
 
@@ -81,7 +82,9 @@ def test_equal_eigenvalues_give_a_chi2_limit() -> None:
 
 
 @given(
-    st.integers(0, 1000), st.floats(0.01, 100), st.sampled_from(["jackson", "box", "robust"])
+    st.integers(0, 1000),
+    st.floats(0.01, 100),
+    st.sampled_from(["jackson", "box", "robust", "imhof"]),
 )
 def test_spe_limit_follows_squared_units(seed: int, scale: float, method: Any) -> None:
     E = np.random.default_rng(seed).normal(size=(10, 6))
@@ -90,9 +93,102 @@ def test_spe_limit_follows_squared_units(seed: int, scale: float, method: Any) -
 
 
 def test_nothing_left_gives_a_limit_of_zero() -> None:
-    assert spe_limit_from_eigenvalues([0.0, 0.0]) == 0.0
+    for method in ("jackson", "imhof", "box_eigenvalues"):
+        assert spe_limit_from_eigenvalues([0.0, 0.0], method=method) == 0.0
     assert spe_limit_from_values([0.0, 0.0]) == 0.0
     assert spe_limit_from_values([0.0, 0.0], robust=True) == 0.0
+
+
+# R. W. Farebrother, Appl. Stat. 33 (1984) 332, table 1: weighted sums of squared normal values,
+# chances printed to four decimals
+Q1, Q2 = [0.6, 0.3, 0.1], [0.6, 0.6, 0.3, 0.3, 0.1, 0.1]
+Q3 = [0.6] * 6 + [0.3] * 4 + [0.1] * 2
+
+
+@pytest.mark.parametrize(
+    ("eigenvalues", "value", "published"),
+    [
+        (Q1, 0.1, 0.0542),
+        (Q1, 0.7, 0.4936),
+        (Q1, 2.0, 0.8760),
+        (Q2, 2.0, 0.6002),
+        (Q2, 6.0, 0.9839),
+        (Q3, 1.0, 0.0027),
+        (Q3, 12.0, 0.9912),
+    ],
+)
+def test_exact_chances_match_published_ones(
+    eigenvalues: list[float], value: float, published: float
+) -> None:
+    near = [
+        spe_limit_from_eigenvalues(eigenvalues, alpha=1 - published + error, method="imhof")
+        for error in (5e-5, -5e-5)
+    ]
+    assert near[0] <= value <= near[1]
+
+
+# 4e6 sums of squared normal values with these eigenvalues: limits at 1 % of the samples; h0 is
+# 0.13 and -0.15. The tolerance is three standard errors of the quantile, with the density from
+# the exponential tail 1 / (2 lambda_1)
+@pytest.mark.parametrize(
+    ("eigenvalues", "simulated"),
+    [
+        ([1.5, 0.8, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02], 12.595675529212244),
+        ([4.0] + [0.05] * 60, 29.559712076185455),
+    ],
+)
+def test_the_exact_limit_matches_simulation(eigenvalues: list[float], simulated: float) -> None:
+    error = np.sqrt(0.01 * 0.99 / 4e6) / (0.01 / (2 * eigenvalues[0]))
+    limit = spe_limit_from_eigenvalues(eigenvalues, alpha=0.01, method="imhof")
+    assert limit == pytest.approx(simulated, abs=3 * error)
+    others = [
+        spe_limit_from_eigenvalues(eigenvalues, alpha=0.01, method=method)
+        for method in ("jackson", "box_eigenvalues")
+    ]
+    assert min(abs(other - simulated) for other in others) > 20 * abs(limit - simulated)
+
+
+# Box (1954) and Jackson and Mudholkar (1979) for the same eigenvalues, by separate code
+@pytest.mark.parametrize(
+    ("eigenvalues", "jackson", "box"),
+    [
+        ([1.5, 0.8, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02], 13.431752616127898, 11.968975254576277),
+        ([4.0] + [0.05] * 60, 38.55923827080671, 26.33218879356728),
+    ],
+)
+def test_approximations_match_separate_code(
+    eigenvalues: list[float], jackson: float, box: float
+) -> None:
+    for method, expected in (("jackson", jackson), ("box_eigenvalues", box)):
+        limit = spe_limit_from_eigenvalues(eigenvalues, alpha=0.01, method=method)
+        assert limit == pytest.approx(expected, rel=1e-9)
+
+
+# equal eigenvalues make SPE a scaled chi2 exactly
+@pytest.mark.parametrize("count", [1, 2, 3, 30, 400])
+@pytest.mark.parametrize("alpha", [0.9, 0.5, 0.05, 0.01, 1e-6])
+def test_the_exact_limit_is_a_chi2_for_equal_eigenvalues(count: int, alpha: float) -> None:
+    for method in ("imhof", "box_eigenvalues"):
+        limit = spe_limit_from_eigenvalues(np.full(count, 3.0), alpha=alpha, method=method)
+        assert limit == pytest.approx(3 * stats.chi2.isf(alpha, count), rel=1e-9)
+
+
+@pytest.mark.parametrize("count", [8, 40])
+def test_the_exact_limit_equals_its_slow_twin(count: int) -> None:
+    eigenvalues = np.geomspace(1, 1e-3, count)
+    limit = spe_limit_from_eigenvalues(eigenvalues, alpha=0.01, method="imhof")
+    assert naive.imhof(eigenvalues, limit) == pytest.approx(0.01, abs=1e-7)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 60), st.floats(1e-4, 0.5))
+def test_the_exact_limit_follows_scale_and_falls_with_alpha(
+    seed: int, count: int, alpha: float
+) -> None:
+    values = np.random.default_rng(seed).lognormal(sigma=2, size=count)
+    limit = spe_limit_from_eigenvalues(values, alpha=alpha, method="imhof")
+    scaled = spe_limit_from_eigenvalues(1e-6 * values, alpha=alpha, method="imhof")
+    assert scaled == pytest.approx(1e-6 * limit, rel=1e-9)
+    assert spe_limit_from_eigenvalues(values, alpha=alpha / 2, method="imhof") > limit
 
 
 # exact for equal eigenvalues, where SPE is a scaled chi2

@@ -122,8 +122,9 @@ class LatentVariableModel(
         ----------
         alpha : float, default 0.05
             Share of good samples allowed above the limit.
-        method : {"jackson", "box", "robust"}, default "jackson"
-            Jackson-Mudholkar, Box, or Box with robust moments.
+        method : {"jackson", "box", "robust", "imhof", "box_eigenvalues"}, default "jackson"
+            Jackson-Mudholkar, a scaled chi2 from the calibration samples' SPE or from its
+            robust moments, the exact limit, or a scaled chi2 from the residual eigenvalues.
 
         Returns
         -------
@@ -132,9 +133,10 @@ class LatentVariableModel(
         """
         require_fitted(self)
         check_choice("method", method, SPE_METHODS)
-        if method != "jackson":
+        if method in {"box", "robust"}:
             return spe_limit_from_values(self.spe_, alpha=alpha, robust=method == "robust")
-        return spe_limit_from_eigenvalues(self.residual_eigenvalues_, alpha=alpha)
+        values: Any = self.residual_eigenvalues_
+        return spe_limit_from_eigenvalues(values, alpha=alpha, method=method)  # type: ignore[arg-type]
 
     def project(self, X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return scores and SPE of samples as plain arrays, in one pass over `X`.

@@ -8,12 +8,14 @@ import numpy as np
 from scipy import optimize, stats
 
 from pharmaq._checks import as_float, check_choice, check_finite, check_integer, check_real
+from pharmaq.chemometrics._quadratic_form import upper_quantile
 from pharmaq.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
+    "EigenvalueMethod",
     "SPEMethod",
     "T2Method",
     "spe_limit",
@@ -23,9 +25,11 @@ __all__ = [
 ]
 
 T2Method = Literal["f", "beta", "simca", "chi2"]
-SPEMethod = Literal["jackson", "box", "robust"]
+SPEMethod = Literal["jackson", "box", "robust", "imhof", "box_eigenvalues"]
+EigenvalueMethod = Literal["jackson", "imhof", "box_eigenvalues"]
 
-SPE_METHODS = ("jackson", "box", "robust")
+EIGENVALUE_METHODS = ("jackson", "imhof", "box_eigenvalues")
+SPE_METHODS = ("jackson", "box", "robust", "imhof", "box_eigenvalues")
 
 
 def t2_limit(
@@ -93,9 +97,11 @@ def spe_limit(
         What the model leaves of the centred (and scaled) calibration samples; NaN raises.
     alpha : float, default 0.05
         Share of good samples allowed above the limit.
-    method : {"jackson", "box", "robust"}, default "jackson"
+    method : {"jackson", "box", "robust", "imhof", "box_eigenvalues"}, default "jackson"
         ``"jackson"``: normal approximation from the eigenvalues of the residual
-        covariance [1]_.
+        covariance [1]_. ``"imhof"``: exact for normal residuals with these eigenvalues [5]_.
+        ``"box_eigenvalues"``: g chi2(1 - alpha; h) with g = theta_2 / theta_1 and
+        h = theta_1^2 / theta_2 from sums of powers of the eigenvalues [2]_.
         ``"box"``: g chi2(1 - alpha; h) with g = v / (2 m) and h = 2 m^2 / v from mean m and
         variance v of the calibration samples' SPE [2]_ [3]_. ``"robust"``: the same with g and
         h from their median and interquartile range, which single outliers do not move [4]_.
@@ -111,6 +117,7 @@ def spe_limit(
     .. [2] G. E. P. Box, Ann. Math. Stat. 25 (1954) 290-302.
     .. [3] P. Nomikos, J. F. MacGregor, Technometrics 37 (1995) 41-59.
     .. [4] A. L. Pomerantsev, O. Ye. Rodionova, J. Chemom. 28 (2014) 429-438.
+    .. [5] J. P. Imhof, Biometrika 48 (1961) 419-426.
 
     Examples
     --------
@@ -123,21 +130,27 @@ def spe_limit(
         raise InputError(msg)
     check_finite("residuals", matrix)
     check_choice("method", method, SPE_METHODS)
-    if method != "jackson":
+    if method in {"box", "robust"}:
         spe = np.sum(matrix**2, axis=1)
         return spe_limit_from_values(spe, alpha=alpha, robust=method == "robust")
-    return spe_limit_from_eigenvalues(residual_eigenvalues(matrix), alpha=alpha)
+    eigenvalues = residual_eigenvalues(matrix)
+    return spe_limit_from_eigenvalues(eigenvalues, alpha=alpha, method=method)  # type: ignore[arg-type]
 
 
-def spe_limit_from_eigenvalues(eigenvalues: ArrayLike, *, alpha: float = 0.05) -> float:
-    """Return the Jackson-Mudholkar limit from the residual eigenvalues.
+def spe_limit_from_eigenvalues(
+    eigenvalues: ArrayLike, *, alpha: float = 0.05, method: EigenvalueMethod = "jackson"
+) -> float:
+    """Return a limit of SPE that follows from all residual eigenvalues.
 
     Parameters
     ----------
     eigenvalues : array-like, shape (n,)
-        Eigenvalues of the residual covariance (divisor n - 1).
+        All eigenvalues of the residual covariance (divisor n - 1).
     alpha : float, default 0.05
         Share of good samples allowed above the limit.
+    method : {"jackson", "imhof", "box_eigenvalues"}, default "jackson"
+        The approximation of Jackson and Mudholkar [1]_, the exact limit for normal residuals
+        [2]_, or a scaled chi2 with the same mean and variance [3]_.
 
     Returns
     -------
@@ -147,19 +160,40 @@ def spe_limit_from_eigenvalues(eigenvalues: ArrayLike, *, alpha: float = 0.05) -
     Raises
     ------
     InputError
-        If the approximation has no value that far out in the tail.
+        If the Jackson-Mudholkar approximation has no value that far out in the tail.
 
     Notes
     -----
-    With theta_i the sum of the i-th powers, h0 = 1 - 2 theta_1 theta_3 / (3 theta_2^2) and z
-    the normal quantile: theta_1 [1 + z h0 sqrt(2 theta_2) / theta_1 + theta_2 h0 (h0 - 1) /
-    theta_1^2]^(1 / h0). J. E. Jackson, G. S. Mudholkar, Technometrics 21 (1979) 341-349.
+    For normal residuals SPE is sum_j lambda_j z_j^2 with z_j standard normal. With theta_i the
+    sum of the i-th powers of the eigenvalues:
+
+    - ``"imhof"``: the exact quantile, by integrating the characteristic function.
+    - ``"jackson"``: with h0 = 1 - 2 theta_1 theta_3 / (3 theta_2^2) and z the normal quantile,
+      theta_1 [1 + z h0 sqrt(2 theta_2) / theta_1 + theta_2 h0 (h0 - 1) / theta_1^2]^(1 / h0).
+    - ``"box_eigenvalues"``: theta_2 / theta_1 chi2(1 - alpha; theta_1^2 / theta_2).
+
+    References
+    ----------
+    .. [1] J. E. Jackson, G. S. Mudholkar, Technometrics 21 (1979) 341-349.
+    .. [2] J. P. Imhof, Biometrika 48 (1961) 419-426.
+    .. [3] G. E. P. Box, Ann. Math. Stat. 25 (1954) 290-302.
     """
+    check_choice("method", method, EIGENVALUE_METHODS)
     check_real("alpha", alpha, above=0, below=1)
     values = np.clip(as_float("eigenvalues", eigenvalues), 0.0, None)
-    theta1, theta2, theta3 = (float(np.sum(values**power)) for power in (1, 2, 3))
-    if theta1 == 0:
+    if not values.any():
         return 0.0
+    if method == "imhof":
+        # what rounding leaves where the rank ends only slows integration down
+        return upper_quantile(values[values > 1e-14 * values.max()], alpha)
+    if method == "box_eigenvalues":
+        theta1, theta2 = float(values.sum()), float(np.sum(values**2))
+        return theta2 / theta1 * float(stats.chi2.isf(alpha, theta1**2 / theta2))
+    return _jackson_limit(values, alpha)
+
+
+def _jackson_limit(values: NDArray[np.float64], alpha: float) -> float:
+    theta1, theta2, theta3 = (float(np.sum(values**power)) for power in (1, 2, 3))
     z = float(stats.norm.isf(alpha))
     h0 = 1 - 2 * theta1 * theta3 / (3 * theta2**2)
     if h0 == 0:
@@ -170,7 +204,7 @@ def spe_limit_from_eigenvalues(eigenvalues: ArrayLike, *, alpha: float = 0.05) -
         msg = (
             f"the Jackson-Mudholkar approximation does not reach alpha = {alpha:g} for these "
             f"eigenvalues (h0 = {h0:.3g}): one of them outweighs many small ones, as outliers "
-            'make it; use method="box"'
+            'make it; use method="imhof" or method="box"'
         )
         raise InputError(msg)
     return float(theta1 * inner ** (1 / h0))
