@@ -40,7 +40,9 @@ ESTIMATORS = [
     OPLS(scale=True),
     LocallyWeightedPLS(),
     PLS(),
-    PLS(scale=True, algorithm="simpls"),
+    # one component: scaled, the data of a check of weights carry no second
+    PLS(1, scale=True, algorithm="simpls"),
+    PLS(algorithm="kernel"),
 ]
 TRANSFORMERS = [SNV(), MSC(), SavitzkyGolay(5, 2, 1), SelectRange(ranges=[(1110, 1150)])]
 

@@ -9,15 +9,16 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.base import clone
 from sklearn.cross_decomposition import PLSRegression
 
 import naive
-from pharmaq.chemometrics import PLS, figures_of_merit, vip
+from pharmaq.chemometrics import PCR, PLS, figures_of_merit, vip
 from pharmaq.errors import InputError, InputTypeError
 from pharmaq.spectra import as_spectra
 
 seeds = st.integers(0, 10_000)
-ALGORITHMS = ["nipals", "simpls"]
+ALGORITHMS = ["nipals", "simpls", "kernel"]
 
 # people data of PLS_Toolbox: shoe size from the eleven other properties, autoscaled
 PEOPLE_RMSEC = [1.0273, 0.7404, 0.6668, 0.6198]
@@ -138,12 +139,13 @@ def test_pls1_equals_extended_precision(seed: int, scale: bool) -> None:
 
 
 @given(seeds)
-def test_both_algorithms_are_one_for_one_response(seed: int) -> None:
+def test_all_algorithms_are_one_for_one_response(seed: int) -> None:
     X, y = simulated(seed)
-    one, two = (PLS(5, algorithm=name).fit(X, y) for name in ("nipals", "simpls"))
-    np.testing.assert_allclose(one.coef_path_, two.coef_path_, rtol=1e-8, atol=1e-10)
-    np.testing.assert_allclose(one.t2(X), two.t2(X), rtol=1e-8)
-    np.testing.assert_allclose(one.spe(X), two.spe(X), rtol=1e-6, atol=1e-9)
+    one, *others = (PLS(5, algorithm=name).fit(X, y) for name in ALGORITHMS)
+    for two in others:
+        np.testing.assert_allclose(one.coef_path_, two.coef_path_, rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(one.t2(X), two.t2(X), rtol=1e-8)
+        np.testing.assert_allclose(one.spe(X), two.spe(X), rtol=1e-6, atol=1e-9)
 
 
 @given(seeds)
@@ -265,7 +267,11 @@ def test_frames_give_series_and_frames() -> None:
         ({}, [1.0, 2.0], r"y must have shape \(5,\).*got \(2,\)"),
         ({}, ["a", "b", "c", "d", "e"], "y must hold numbers only"),
         ({}, [[1.0, 5.0]] * 5, "column 0 of y is constant"),
-        ({"algorithm": "kernel"}, range(5), "algorithm must be one of 'nipals', 'simpls'"),
+        (
+            {"algorithm": "svd"},
+            range(5),
+            "algorithm must be one of 'nipals', 'simpls', 'kernel'",
+        ),
     ],
 )
 def test_bad_input_is_refused_by_name(settings: Any, y: Any, message: str) -> None:
@@ -305,3 +311,128 @@ def test_mean_of_squared_vip_is_one() -> None:
     X, y = simulated(0)
     for weights in ("weights", "rotations"):
         assert np.mean(vip(PLS(3).fit(X, y), weights=weights) ** 2) == pytest.approx(1.0)
+
+
+# Dayal and MacGregor (1997): both forms give the components of NIPALS
+@given(seeds, st.sampled_from([1, 3]), st.booleans())
+def test_kernel_components_are_those_of_nipals(seed: int, m: int, scale: bool) -> None:
+    tall, wide = {"n": 200, "p": 15}, {"n": 25, "p": 40}
+    for shape, name in ((tall, "improved kernel 2"), (wide, "improved kernel 1")):
+        X, Y = simulated(seed, m=m, **shape)
+        one = PLS(4, scale=scale).fit(X, Y)
+        two = PLS(4, scale=scale, algorithm="kernel").fit(X, Y)
+        assert two.algorithm_ == name
+        for attribute in (
+            "x_scores_",
+            "x_weights_",
+            "x_loadings_",
+            "x_rotations_",
+            "coef_path_",
+        ):
+            expected = getattr(one, attribute)
+            np.testing.assert_allclose(
+                getattr(two, attribute), expected, atol=1e-8 * abs(expected).max()
+            )
+
+
+# extended precision on nearly noise-free spectra, where shortcuts lose their digits
+@pytest.mark.parametrize("n", [30, 300])
+def test_kernel_keeps_the_digits_of_nearly_noise_free_spectra(n: int) -> None:
+    rng = np.random.default_rng(0)
+    bands = np.exp(-(((np.arange(25)[:, None] - np.linspace(2, 22, 7)) / 3) ** 2))
+    content = rng.uniform(size=(n, 7))
+    X = content @ bands.T + 1e-6 * rng.normal(size=(n, 25))
+    y = content[:, 0] + 1e-4 * rng.normal(size=n)
+    path, x_mean, y_mean = naive.pls1(X, y, 8)
+    model = PLS(8, algorithm="kernel").fit(X, y)
+    expected = path @ (X - x_mean).T + y_mean
+    # cross-products would keep five digits here, and are given up
+    assert model.algorithm_ == "improved kernel 1"
+    assert np.abs(model.predict_path(X) - expected).max() < 1e-9 * y.std()
+
+
+# by hand: weights 1, 2, 1 on x = 0, 1, 2 and y = 0, 1, 4: means 1 and 1.5, slope 4 / 2
+def test_a_weighted_line_is_the_one_worked_by_hand() -> None:
+    X, y = np.array([[0.0], [1.0], [2.0]]), [0.0, 1.0, 4.0]
+    model = PLS(1, scale=True).fit(X, y, sample_weight=[1, 2, 1])
+    assert (model.x_mean_[0], model.y_mean_[0]) == (1.0, 1.5)
+    # sums of squares 2 and 11, divisor 4 - 1
+    assert model.x_scale_[0] == pytest.approx(np.sqrt(2 / 3))
+    assert model.y_scale_[0] == pytest.approx(np.sqrt(9 / 3))
+    assert model.coef_[0, 0] == pytest.approx(2.0)
+    assert model.predict([[3.0]])[0] == pytest.approx(5.5)
+
+
+@given(seeds, st.sampled_from([*ALGORITHMS, "pcr"]), st.booleans(), st.sampled_from([1, 2]))
+def test_a_whole_weight_is_as_good_as_repeating_a_sample(
+    seed: int, algorithm: Any, scale: bool, m: int
+) -> None:
+    X, Y = simulated(seed, m=m)
+    counts = np.random.default_rng(seed).integers(0, 4, size=len(X))
+    make = (
+        PCR(3, scale=scale) if algorithm == "pcr" else PLS(3, scale=scale, algorithm=algorithm)
+    )
+    weighted = clone(make).fit(X, Y, sample_weight=counts)
+    rows = np.repeat(np.arange(len(X)), counts)
+    repeated = clone(make).fit(X[rows], Y[rows])
+    for name in ("x_mean_", "x_scale_", "y_mean_", "y_scale_", "score_variances_", "sec_"):
+        np.testing.assert_allclose(getattr(weighted, name), getattr(repeated, name), rtol=1e-8)
+    np.testing.assert_allclose(weighted.coef_path_, repeated.coef_path_, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(weighted.predict(X), repeated.predict(X), rtol=1e-7, atol=1e-8)
+    np.testing.assert_allclose(weighted.t2(X), repeated.t2(X), rtol=1e-6)
+    np.testing.assert_allclose(weighted.leverage(X), repeated.leverage(X), rtol=1e-6)
+    lambdas = repeated.residual_eigenvalues_
+    np.testing.assert_allclose(
+        weighted.residual_eigenvalues_[:5], lambdas[:5], rtol=1e-6, atol=1e-12
+    )
+    assert weighted.n_samples_ == np.sum(counts > 0)
+    assert weighted.weight_sum_ == counts.sum()
+
+
+@given(seeds, st.sampled_from(ALGORITHMS))
+def test_a_weight_of_zero_is_as_good_as_leaving_out(seed: int, algorithm: Any) -> None:
+    X, y = simulated(seed)
+    weights = np.random.default_rng(seed).uniform(0.2, 3, size=len(X))
+    weights[[3, 8]] = 0
+    model = PLS(3, algorithm=algorithm, scale=True).fit(X, y, sample_weight=weights)
+    left = weights > 0
+    other = PLS(3, algorithm=algorithm, scale=True).fit(X[left], y[left], weights[left])
+    assert model.coef_.tolist() == other.coef_.tolist()
+    np.testing.assert_allclose(model.transform(X[left]), model.x_scores_, atol=1e-9)
+    np.testing.assert_allclose(model.spe(X[left]), model.spe_, atol=1e-9)
+
+
+@given(seeds, st.floats(0.1, 10))
+def test_predictions_do_not_depend_on_the_unit_of_weights(seed: int, unit: float) -> None:
+    X, y = simulated(seed)
+    weights = np.random.default_rng(seed).uniform(0.5, 3, size=len(X))
+    one, two = (PLS(3, scale=True).fit(X, y, w) for w in (weights, unit * weights))
+    np.testing.assert_allclose(two.predict(X), one.predict(X), rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([1, 1, -0.5, 1, 1], r"must not be negative, but sample_weight\[2\] is -0\.5"),
+        ([1, np.nan, 1, 1, 1], r"sample_weight\[1\] is NaN"),
+        ([1, 1], r"sample_weight must have shape \(5,\), got \(2,\)"),
+        ([0.1] * 5, r"sum to more than 1.*their sum is 0\.5; multiply them by a constant"),
+        ([5, 0, 0, 0, 0], "at least two samples .* 1 are above zero"),
+        ([1, 1, 0, 0, 0], r"at most 1 can be fitted to n_samples = 2"),
+    ],
+)
+def test_bad_weights_are_named(weights: Any, message: str) -> None:
+    X = np.random.default_rng(0).normal(size=(5, 8))
+    with pytest.raises(InputError, match=message):
+        PLS(2).fit(X, np.arange(5.0), sample_weight=weights)
+
+
+# the standard error of calibration as ASTM E1655 defines it
+@given(seeds, st.booleans())
+def test_the_standard_error_of_calibration_has_its_degrees_of_freedom(
+    seed: int, scale: bool
+) -> None:
+    X, y = simulated(seed)
+    model = PLS(4, scale=scale).fit(X, y)
+    expected = np.sqrt(np.sum((model.predict(X) - y) ** 2) / (25 - 4 - 1))
+    assert model.sec_[0] == pytest.approx(expected, rel=1e-8)

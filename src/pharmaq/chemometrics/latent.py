@@ -208,9 +208,10 @@ class LatentVariableModel(
         Returns
         -------
         ndarray of shape (n_samples,)
-            1 / N + T2 / (N - 1).
+            1 / N + T2 / (N - 1); with sample weights N is their sum.
         """
-        return 1 / self.n_samples_ + t2 / (self.n_samples_ - 1)
+        N: Any = getattr(self, "weight_sum_", self.n_samples_)
+        return 1 / N + t2 / (N - 1)
 
     @property
     def _n_features_out(self) -> int:
@@ -231,11 +232,23 @@ def check_n_components(n_components: Any, n_samples: int, n_features: int) -> in
 
 
 def center_and_scale(
-    X: NDArray[np.float64], *, scale: bool, name: str
+    X: NDArray[np.float64],
+    *,
+    scale: bool,
+    name: str,
+    weights: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the centred (and scaled) matrix, its means and its scales (1 if not scaled)."""
-    mean = X.mean(axis=0)
-    spread = X.std(axis=0, ddof=1) if scale else np.ones(X.shape[1])
+    """Return the centred (and scaled) matrix, its means and its scales (1 if not scaled).
+
+    A weight counts a row so many times: the divisor of a variance is their sum less one.
+    """
+    mean = X.mean(axis=0) if weights is None else weights @ X / weights.sum()
+    if not scale:
+        spread = np.ones(X.shape[1])
+    elif weights is None:
+        spread = X.std(axis=0, ddof=1)
+    else:
+        spread = np.sqrt(weights @ (X - mean) ** 2 / (weights.sum() - 1))
     # the computed deviation of equal numbers need not be zero
     constant = np.flatnonzero(np.ptp(X, axis=0) == 0) if scale else np.array([], dtype=int)
     if constant.size:

@@ -268,8 +268,10 @@ def _robust_limit(values: NDArray[np.float64], alpha: float) -> float:
     return float(median / stats.chi2.ppf(0.5, h) * stats.chi2.isf(alpha, h))
 
 
-def residual_eigenvalues(residuals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the eigenvalues of the residual covariance (n - 1), largest first."""
+def residual_eigenvalues(
+    residuals: NDArray[np.float64], divisor: float | None = None
+) -> NDArray[np.float64]:
+    """Return the eigenvalues of the residual covariance (n - 1 by default), largest first."""
     n, p = residuals.shape
     gram = residuals @ residuals.T if n <= p else residuals.T @ residuals
-    return np.linalg.eigvalsh(gram)[::-1].clip(0.0) / (n - 1)
+    return np.linalg.eigvalsh(gram)[::-1].clip(0.0) / (divisor or n - 1)

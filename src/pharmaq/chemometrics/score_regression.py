@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from pharmaq._checks import check_integer
+from pharmaq._checks import as_float, check_finite, check_integer
 from pharmaq.chemometrics._base import (
     check_response,
     fit_matrix,
@@ -19,9 +19,10 @@ from pharmaq.chemometrics._pictures import RegressionPictures
 from pharmaq.chemometrics._pls import Components, coefficient_path
 from pharmaq.chemometrics.latent import center_and_scale, check_n_components, fix_signs
 from pharmaq.chemometrics.limits import residual_eigenvalues
+from pharmaq.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["ScoreRegression"]
 
@@ -38,7 +39,7 @@ class ScoreRegression(RegressionPictures, RegressorMixin):
             self, X: NDArray[np.float64], Y: NDArray[np.float64], n_components: int
         ) -> Components: ...
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the model.
 
         Parameters
@@ -47,6 +48,10 @@ class ScoreRegression(RegressionPictures, RegressorMixin):
             At least two samples; NaN raises.
         y : array-like, shape (n_samples,) or (n_samples, n_responses)
             Reference values, none of them constant; NaN raises.
+        sample_weight : array-like of shape (n_samples,), optional
+            How often each sample counts, 1 by default; not negative, and more than 1 in sum. A
+            whole number is as good as repeating the sample, zero as good as leaving it out:
+            then the fitted arrays have no row for it.
 
         Returns
         -------
@@ -56,20 +61,38 @@ class ScoreRegression(RegressionPictures, RegressorMixin):
         Raises
         ------
         InputError
-            If values, shapes or the number of components cannot be modelled.
+            If values, shapes, weights or the number of components cannot be modelled.
+
+        Notes
+        -----
+        With weights w, means are sum(w x) / sum(w), variances have the divisor sum(w) - 1, and
+        components are those of rows times sqrt(w). Limits keep the number of samples as their
+        degrees of freedom: weight does not make a sample more than one.
         """
         values = fit_matrix(self, X, least=2)
         response = check_response(y, len(values))
+        weights = check_sample_weight(sample_weight, len(values))
+        if weights is not None:
+            used = weights > 0
+            values, weights = values[used], weights[used]
+            response = check_response(response[used], len(values))
         A = check_n_components(self.n_components, *values.shape)
-        scale = self.scale
-        Xc, self.x_mean_, self.x_scale_ = center_and_scale(values, scale=scale, name="X")
+        options: Any = {"scale": self.scale, "weights": weights}
+        Xc, self.x_mean_, self.x_scale_ = center_and_scale(values, name="X", **options)
         columns = response.reshape(len(response), -1)
-        Yc, self.y_mean_, self.y_scale_ = center_and_scale(columns, scale=scale, name="y")
+        Yc, self.y_mean_, self.y_scale_ = center_and_scale(columns, name="y", **options)
+        if weights is not None:
+            root = np.sqrt(weights)[:, None]
+            Xc, Yc = root * Xc, root * Yc
         parts = _signed(self._find_components(Xc, Yc, A))
         self.n_samples_, self.n_components_ = len(values), A
+        self.weight_sum_ = float(len(values) if weights is None else weights.sum())
         self.y_is_vector_ = response.ndim == 1
         self._set_components(parts)
         self._set_diagnostics(parts, Xc, Yc)
+        if weights is not None:
+            self.x_scores_ /= root
+            self.spe_ /= weights
         return self
 
     def predict(self, X: Any, n_components: int | None = None) -> Any:
@@ -157,12 +180,42 @@ class ScoreRegression(RegressionPictures, RegressorMixin):
         self, parts: Components, Xc: NDArray[np.float64], Yc: NDArray[np.float64]
     ) -> None:
         squares = np.sum(parts.x_scores**2, axis=0)
-        self.score_variances_ = squares / (len(Xc) - 1)
+        self.score_variances_ = squares / (self.weight_sum_ - 1)
         self.explained_x_ = squares * np.sum(parts.x_loadings**2, axis=0) / np.sum(Xc**2)
         self.explained_y_ = squares * np.sum(parts.y_loadings**2, axis=0) / np.sum(Yc**2)
         residuals = Xc - parts.x_scores @ parts.x_loadings.T
         self.spe_ = np.einsum("ij,ij->i", residuals, residuals)
-        self.residual_eigenvalues_ = residual_eigenvalues(residuals)
+        self.residual_eigenvalues_ = residual_eigenvalues(residuals, self.weight_sum_ - 1)
+        errors = np.sum((Yc - parts.x_scores @ parts.y_loadings.T) ** 2, axis=0)
+        freedom = self.weight_sum_ - self.n_components_ - 1
+        spread = np.sqrt(errors / freedom) if freedom > 0 else np.full(len(errors), np.nan)
+        self.sec_ = spread * self.y_scale_
+
+
+def check_sample_weight(
+    sample_weight: ArrayLike | None, n_samples: int
+) -> NDArray[np.float64] | None:
+    """Return the weights of samples, None where all count once."""
+    if sample_weight is None:
+        return None
+    weights = as_float("sample_weight", sample_weight)
+    if weights.shape != (n_samples,):
+        msg = f"sample_weight must have shape ({n_samples},), got {weights.shape}"
+        raise InputError(msg)
+    check_finite("sample_weight", weights)
+    negative = np.flatnonzero(weights < 0)
+    if negative.size:
+        i = negative[0]
+        msg = f"sample_weight must not be negative, but sample_weight[{i}] is {weights[i]:g}"
+        raise InputError(msg)
+    if np.sum(weights > 0) < 2 or weights.sum() <= 1:
+        msg = (
+            "sample_weight must leave at least two samples and sum to more than 1, for weights "
+            f"count samples: {np.sum(weights > 0)} are above zero and their sum is "
+            f"{weights.sum():g}; multiply them by a constant, or give more samples weight"
+        )
+        raise InputError(msg)
+    return None if np.all(weights == 1) else weights
 
 
 def _signed(parts: Components) -> Components:
