@@ -3,6 +3,13 @@
 from pharmaq.chemometrics.calibration import Calibration
 from pharmaq.chemometrics.crossval import CrossValidation, cross_validate
 from pharmaq.chemometrics.ddsimca import DDSIMCA, AcceptanceLimits
+from pharmaq.chemometrics.diagnostics import (
+    Contributions,
+    DiagnosticLimit,
+    Diagnostics,
+    contributions,
+    diagnose,
+)
 from pharmaq.chemometrics.double_cv import (
     DoubleCrossValidation,
     PermutationTest,
@@ -107,11 +114,14 @@ __all__ = [
     "ComponentChoice",
     "ConcentrationConstraints",
     "ContiguousBlocks",
+    "Contributions",
     "Convert",
     "CrossValidation",
     "DegenerateSpectrumWarning",
     "Despike",
     "Detrend",
+    "DiagnosticLimit",
+    "Diagnostics",
     "DoubleCrossValidation",
     "EvolvingFactors",
     "FiguresOfMerit",
@@ -142,7 +152,9 @@ __all__ = [
     "VariableSelection",
     "VenetianBlinds",
     "cars",
+    "contributions",
     "cross_validate",
+    "diagnose",
     "duplex",
     "evolving_factor_analysis",
     "figures_of_merit",

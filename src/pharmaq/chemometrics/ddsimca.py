@@ -193,11 +193,11 @@ class DDSIMCA(OutlierMixin, LatentVariableModel):
         self.__dict__.update({k: v for k, v in learned.items() if not k.startswith("axis_")})
         robust = self.moments == "robust"
         t2 = self.t2_of_scores(model.x_scores_)
-        self.t2_center_, self.t2_dof_ = _center_and_dof("T2", t2, robust=robust)
+        self.t2_center_, self.t2_dof_ = center_and_dof("T2", t2, robust=robust)
         self.spe_center_, self.spe_dof_ = 0.0, 0
         if model.n_components_ < model.n_features_in_:
             _require_residuals(model)
-            self.spe_center_, self.spe_dof_ = _center_and_dof("SPE", model.spe_, robust=robust)
+            self.spe_center_, self.spe_dof_ = center_and_dof("SPE", model.spe_, robust=robust)
         self._set_limits()
         return self
 
@@ -388,7 +388,7 @@ def _require_residuals(model: PCA) -> None:
         raise InputError(msg)
 
 
-def _center_and_dof(
+def center_and_dof(
     name: str, values: NDArray[np.float64], *, robust: bool
 ) -> tuple[float, int]:
     """Return u0 and Nu, for which u0 / Nu chi2(Nu) has the moments of the values."""
