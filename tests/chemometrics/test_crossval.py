@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn import config_context
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut, ShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -332,3 +333,14 @@ def test_bad_arguments_are_named(arguments: Any, error: Any, message: str) -> No
     settings = {"estimator": PLS(2), "X": X, "y": y} | arguments
     with pytest.raises(error, match=message):
         cross_validate(**settings)
+
+
+def test_weights_that_were_asked_for_are_refused() -> None:
+    X, y = simulated(0)
+    with config_context(enable_metadata_routing=True):
+        asking = PLS(2).set_fit_request(sample_weight=True)
+        declining = PLS(2).set_fit_request(sample_weight=False)
+    with pytest.raises(InputError, match="asks for sample_weight in fit"):
+        cross_validate(make_pipeline(SNV(), asking), X, y)
+    expected = cross_validate(PLS(2), X, y).rmsecv
+    assert cross_validate(declining, X, y).rmsecv.tolist() == expected.tolist()

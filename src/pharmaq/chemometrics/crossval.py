@@ -274,6 +274,12 @@ def split_pipeline(estimator: Any) -> tuple[list[Any], Any]:
     if not isinstance(steps[-1], ScoreRegression):
         msg = f"estimator must be PLS, PCR or a pipeline that ends in one, got {estimator!r}"
         raise InputTypeError(msg)
+    if steps[-1].get_metadata_routing().fit.requests.get("sample_weight"):
+        msg = (
+            "estimator asks for sample_weight in fit, but samples count once in "
+            "cross-validation; call set_fit_request(sample_weight=False) to have it so"
+        )
+        raise InputError(msg)
     return flat, steps[-1]
 
 

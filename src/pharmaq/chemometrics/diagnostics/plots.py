@@ -54,19 +54,20 @@ def plot_distances(result: Diagnostics, *, ax: Axes | None = None) -> Axes:
         (out_y, f"{_NAMES[beside]} outside", "s", _style.ACTION),
     )
     _draw_groups(ax, x, y, groups)
-    _name_points(ax, x, y, result.sample, out_x | out_y)
     for line, statistic in ((ax.axvline, "t2"), (ax.axhline, beside)):
         method = result.choices[f"{statistic} limit"]
         label = f"{_NAMES[statistic]} limit, {100 * (1 - result.alpha):g} %, {method}"
         dash = "--" if statistic == "t2" else ":"
         line(1, color=_style.LIMIT, linestyle=dash, linewidth=1.2, label=label)
     if max(np.nanmax(x, initial=0), np.nanmax(y, initial=0)) > 5:
-        ax.set_xscale("log")
-        ax.set_yscale("log")
+        for scale, axis in ((ax.set_xscale, ax.xaxis), (ax.set_yscale, ax.yaxis)):
+            scale("log")
+            axis.set_major_formatter("{x:g}")
     else:
         ax.set_xlim(left=0)
         ax.set_ylim(bottom=0)
-    ax.legend(frameon=False, fontsize="small")
+    _name_points(ax, x, y, result.sample, out_x | out_y)
+    _legend(ax)
     return _finish(ax, "T² / limit", f"{_NAMES[beside]} / limit")
 
 
@@ -97,7 +98,6 @@ def plot_residuals(result: Diagnostics, *, ax: Axes | None = None) -> Axes:
         (out_y, "residual outside", "s", _style.ACTION),
     )
     _draw_groups(ax, result.leverage, residual, groups)
-    _name_points(ax, result.leverage, residual, result.sample, out_x | out_y)
     ax.axhline(0, color=_style.MUTED, linewidth=0.8)
     label = f"residual limits, {100 * (1 - result.alpha):g} %, two-sided"
     ax.axhline(limit, color=_style.LIMIT, linestyle=":", linewidth=1.2, label=label)
@@ -105,7 +105,8 @@ def plot_residuals(result: Diagnostics, *, ax: Axes | None = None) -> Axes:
     label = "leverage 3 (A + 1) / N"
     ax.axvline(most, color=_style.LIMIT, linestyle="--", linewidth=1.2, label=label)
     ax.set_xlim(left=0)
-    ax.legend(frameon=False, fontsize="small")
+    _name_points(ax, result.leverage, residual, result.sample, out_x | out_y)
+    _legend(ax)
     return _finish(ax, "leverage", "studentised residual")
 
 
@@ -145,6 +146,7 @@ def plot_contributions(
     ax.plot(positions, values, color=_style.INK, linewidth=_style.THIN_LINE)
     if len(positions) > 1:
         ax.set_xlim(positions[0], positions[-1])
+    ax.ticklabel_format(axis="y", scilimits=(-3, 4))
     return _finish(ax, _AXIS_LABELS[result.variable_kind], f"contribution to {of}")
 
 
@@ -191,10 +193,15 @@ def _name_points(
     names: NDArray[Any],
     which: NDArray[np.bool_],
 ) -> None:
-    """Write names beside the points outside; of many only the farthest."""
+    """Write names beside the points outside: the farthest, and none on top of another."""
     rows = np.flatnonzero(which)
-    farthest = rows[np.argsort(-np.hypot(x[rows], y[rows]))][:_MOST_NAMES]
-    for i in farthest:
+    places = ax.transData.transform(np.column_stack([x, y]))
+    named: list[int] = []
+    for i in rows[np.argsort(-np.hypot(x[rows], y[rows]))]:
+        gaps = np.abs(places[named] - places[i])
+        if len(named) == _MOST_NAMES or np.any((gaps[:, 0] < 55) & (gaps[:, 1] < 11)):
+            continue
+        named.append(int(i))
         ax.annotate(
             str(names[i]),
             (x[i], y[i]),
@@ -205,6 +212,19 @@ def _name_points(
             # a dollar sign in a name is no formula
             parse_math=False,
         )
+
+
+def _legend(ax: Axes) -> None:
+    """Put the legend above the picture, where it hides no sample."""
+    ax.legend(
+        frameon=False,
+        fontsize="small",
+        ncols=3,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        borderaxespad=0.2,
+        columnspacing=1.2,
+    )
 
 
 def _axes(ax: Axes | None) -> Axes:
