@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -258,3 +259,24 @@ def test_bad_t2_arguments_are_named(arguments: Any, message: str) -> None:
 def test_bad_residuals_are_named(residuals: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         spe_limit(residuals)
+
+
+# nylon batches (Nomikos 1995), 57 of 100 times and nine variables that vary, scaled, three
+# components, by separate code: h0 is -0.161, and |h0| gives 120; 553 was simulated there too
+def test_limits_of_nylon_batches_match_separate_code(shared: Path) -> None:
+    data = np.load(shared / "cases" / "spc_mspc" / "data" / "nylon_resampled.npz")["X"]
+    unfolded = data.reshape(57, -1)
+    model = PCA(3, scale=True).fit(unfolded[:, np.ptp(unfolded, axis=0) > 0])
+    assert model.spe_[:2] == pytest.approx([441.4393053995146, 444.1113569434437])
+    limits = {
+        method: model.spe_limit(alpha=0.01, method=method)
+        for method in ("jackson", "box", "imhof")
+    }
+    assert limits["jackson"] == pytest.approx(575.9867226116507, rel=1e-9)
+    assert limits["box"] == pytest.approx(558.2003388594252, rel=1e-9)
+    # simulated: sums of squared normal values with the residual eigenvalues
+    rng = np.random.default_rng(0)
+    spe = rng.normal(size=(200_000, 54)) ** 2 @ model.residual_eigenvalues_
+    assert limits["imhof"] == pytest.approx(553, abs=0.5)
+    share = np.mean(spe > limits["imhof"])
+    assert share == pytest.approx(0.01, abs=4 * np.sqrt(0.01 / 200_000))

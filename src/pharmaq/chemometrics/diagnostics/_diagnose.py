@@ -99,22 +99,20 @@ def diagnose(
     N calibration samples, A components, K variables, t scores with variances s^2, h leverage.
     All of a sample follow from it and the calibration alone.
 
-    ================ =================== ================== ================== ===============
-    choice           pharmaq             simca              pls_toolbox        r (mdatools)
-    ================ =================== ================== ================== ===============
-    scores, loadings t, p                t, p               t ||p||, p / ||p|| t, p
-    divisor of s^2   N - 1               N - 1              N for PLS          N - 1
-    limit of T2      beta [1]_ or F      F, as SIMCA prints F, as SIMCA prints data-driven [3]_
-    limit of SPE     Imhof, exact [2]_   (DModX is judged)  Jackson-Mudholkar  data-driven [3]_
-    leverage         1/N + T2/(N-1)      T2/(N-1)           T2/(N-1)           1/N + T2/(N-1)
-    VIP from         W                   W                  R                  R
-    judged           T2, SPE, residual,  T2, DModX,         T2, SPE, residual  full distance,
-                     nearest neighbour   residual                              residual
-    ================ =================== ================== ================== ===============
+    - ``"pharmaq"``: variances divide by N - 1; T2 has a beta limit [1]_ for calibration samples
+      and an F limit for new ones, SPE the exact one for normal residuals [2]_ (a `Calibration`
+      keeps its own); leverage is 1 / N + T2 / (N - 1); VIP comes from W; judged are T2, SPE,
+      residual and nearest neighbour.
+    - ``"simca"``: T2 has the F limit that SIMCA prints for all samples, DModX is judged instead
+      of SPE, leverage lacks 1 / N; nearest neighbours are not judged.
+    - ``"pls_toolbox"``: scores are multiplied by the length of their loading, which becomes 1;
+      variances of PLS scores divide by N; the same limit of T2, the Jackson-Mudholkar limit of
+      SPE; leverage lacks 1 / N; VIP comes from R.
+    - ``"r"``: data-driven limits [3]_ of the full distance, which is judged with the residual;
+      VIP comes from R.
 
     With ``limits={"spe": "jackson"}`` or ``"chisq"`` convention ``"r"`` judges T2 and SPE one
-    by one, as mdatools does with these limits. A `Calibration` keeps its own method for SPE
-    under ``"pharmaq"``.
+    by one, as mdatools does with these limits.
 
     DModX is sqrt(SPE / (K - A)) / s0 with s0^2 the sum of the calibration samples' SPE over
     (N - A - 1) (K - A); calibration samples get the factor sqrt(N / (N - A - 1)); its limit is
