@@ -32,8 +32,11 @@ def fit_matrix(estimator: Any, X: Any, *, least: int = 1) -> NDArray[np.float64]
     return _validated(estimator, values, reset=True, least=least)
 
 
-def new_matrix(estimator: Any, X: Any) -> NDArray[np.float64]:
-    """Check X against what was fitted: same axis, same number of points; return the array."""
+def new_matrix(estimator: Any, X: Any, *, finite: bool = True) -> NDArray[np.float64]:
+    """Check X against what was fitted: same axis, same number of points; return the array.
+
+    With ``finite=False`` NaN and infinity pass, for callers that see them in what they compute.
+    """
     require_fitted(estimator)
     values, axis, kind = _split(X)
     if axis is not None and estimator.axis_ is not None:
@@ -44,7 +47,7 @@ def new_matrix(estimator: Any, X: Any) -> NDArray[np.float64]:
                 f"on: {problem}; bring X onto the fitted axis first"
             )
             raise AxisError(msg)
-    return _validated(estimator, values, reset=False, least=1)
+    return _validated(estimator, values, reset=False, least=1, finite=finite)
 
 
 def difference_of_axes(estimator: Any, axis: NDArray[np.float64], kind: str) -> str:
@@ -182,7 +185,9 @@ def _split_frame(X: pd.DataFrame) -> tuple[Any, NDArray[np.float64] | None, str 
     return X.to_numpy(), axis, kind
 
 
-def _validated(estimator: Any, X: Any, *, reset: bool, least: int) -> NDArray[np.float64]:
+def _validated(
+    estimator: Any, X: Any, *, reset: bool, least: int, finite: bool = True
+) -> NDArray[np.float64]:
     with as_pharmaq_errors():
         values = validate_data(
             estimator,
@@ -196,7 +201,8 @@ def _validated(estimator: Any, X: Any, *, reset: bool, least: int) -> NDArray[np
         name = type(estimator).__name__
         msg = f"X holds {len(values)} sample(s), but {name} needs at least {least}; add spectra"
         raise InputError(msg)
-    check_finite("X", values)
+    if finite:
+        check_finite("X", values)
     return values
 
 

@@ -16,41 +16,61 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+# partial sums that are kept side by side: four registers of eight numbers
+LANES = 32
+
 
 @njit(cache=True, nogil=True)
 def total(row: Array) -> float:
-    """Sum a row in eight lanes: the order is fixed, and the compiler can use wide registers."""
+    """Sum a row in lanes: the order is fixed, and the compiler can use wide registers."""
+    lanes = np.zeros(LANES)
     n = row.size
-    whole = n - n % 8
-    lanes = np.zeros(8)
-    for start in range(0, whole, 8):
-        for lane in range(8):
-            lanes[lane] += row[start + lane]
-    rest = 0.0
-    for j in range(whole, n):
-        rest += row[j]
-    return (
-        ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5]))
-        + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))
-    ) + rest
+    whole = n - n % (4 * LANES)
+    for start in range(0, whole, 4 * LANES):
+        block = row[start : start + 4 * LANES]
+        for lane in range(LANES):
+            lanes[lane] += (block[lane] + block[lane + LANES]) + (
+                block[lane + 2 * LANES] + block[lane + 3 * LANES]
+            )
+    for start in range(whole, n, LANES):
+        block = row[start : start + LANES]
+        for lane in range(block.size):
+            lanes[lane] += block[lane]
+    return folded(lanes)
 
 
 @njit(cache=True, nogil=True)
 def dot(a: Array, b: Array) -> float:
-    """Scalar product of two rows, in eight lanes as `total`."""
+    """Scalar product of two rows, in lanes as `total`."""
+    lanes = np.zeros(LANES)
     n = a.size
-    whole = n - n % 8
-    lanes = np.zeros(8)
-    for start in range(0, whole, 8):
-        for lane in range(8):
-            lanes[lane] += a[start + lane] * b[start + lane]
-    rest = 0.0
-    for j in range(whole, n):
-        rest += a[j] * b[j]
-    return (
-        ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5]))
-        + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))
-    ) + rest
+    whole = n - n % (4 * LANES)
+    for start in range(0, whole, 4 * LANES):
+        x = a[start : start + 4 * LANES]
+        y = b[start : start + 4 * LANES]
+        for lane in range(LANES):
+            lanes[lane] += (x[lane] * y[lane] + x[lane + LANES] * y[lane + LANES]) + (
+                x[lane + 2 * LANES] * y[lane + 2 * LANES]
+                + x[lane + 3 * LANES] * y[lane + 3 * LANES]
+            )
+    for start in range(whole, n, LANES):
+        x = a[start : start + LANES]
+        y = b[start : start + LANES]
+        for lane in range(x.size):
+            lanes[lane] += x[lane] * y[lane]
+    return folded(lanes)
+
+
+@njit(cache=True, nogil=True)
+def folded(lanes: Array) -> float:
+    """Add the lanes up, halves upon halves."""
+    for lane in range(LANES // 2):
+        lanes[lane] += lanes[lane + LANES // 2]
+    for lane in range(LANES // 4):
+        lanes[lane] += lanes[lane + LANES // 4]
+    return ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + (
+        (lanes[2] + lanes[6]) + (lanes[3] + lanes[7])
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -60,64 +80,6 @@ def flat(row: Array) -> bool:
         if row[j] != row[0]:
             return False
     return True
-
-
-@njit(cache=True, nogil=True)
-def snv(X: Array, out: Array, spread: Array) -> None:
-    """Centre and scale each row by its own mean and standard deviation (n - 1)."""
-    n, p = X.shape
-    for i in range(n):
-        mean = X[i, 0] if flat(X[i]) else total(X[i]) / p
-        for j in range(p):
-            out[i, j] = X[i, j] - mean
-        spread[i] = np.sqrt(dot(out[i], out[i]) / (p - 1))
-        if spread[i] > 0.0:
-            for j in range(p):
-                out[i, j] = out[i, j] / spread[i]
-
-
-@njit(cache=True, nogil=True)
-def msc(X: Array, reference: Array, out: Array, slope: Array) -> None:
-    """Regress each row on the reference, then take off the offset and divide by the slope."""
-    n, p = X.shape
-    center = total(reference) / p
-    centered = reference - center
-    square = dot(centered, centered)
-    for i in range(n):
-        mean = X[i, 0] if flat(X[i]) else total(X[i]) / p
-        for j in range(p):
-            out[i, j] = X[i, j] - mean
-        along = dot(out[i], centered)
-        # what rounding leaves of a row that has nothing in common with the reference
-        if along * along <= 1e-24 * square * dot(out[i], out[i]):
-            slope[i] = 0.0
-        else:
-            slope[i] = along / square
-            for j in range(p):
-                out[i, j] = out[i, j] / slope[i] + center
-
-
-@njit(cache=True, nogil=True)
-def filter_rows(X: Array, weights: Array, left: Array, right: Array, out: Array) -> None:
-    """Convolve each row; `left` and `right` hold the weights of the polynomial at the ends."""
-    n, p = X.shape
-    window = weights.size
-    half = window // 2
-    inner = p - 2 * half
-    for i in range(n):
-        row = X[i]
-        # slices, for an index that could be negative keeps the loop from being vectorised
-        target = out[i, half : p - half]
-        for j in range(inner):
-            target[j] = weights[0] * row[j]
-        for k in range(1, window):
-            weight = weights[k]
-            shifted = row[k : k + inner]
-            for j in range(inner):
-                target[j] += weight * shifted[j]
-        for j in range(half):
-            out[i, j] = dot(left[j], row[:window])
-            out[i, p - half + j] = dot(right[j], row[p - window :])
 
 
 @njit(cache=True, nogil=True)

@@ -20,7 +20,6 @@ from pharmaq.chemometrics._base import (
 )
 from pharmaq.chemometrics.preprocessing._detrend import (
     axis_polynomials,
-    combined,
     project_rows,
 )
 from pharmaq.chemometrics.preprocessing._shared import require_points, warn_of_spectra
@@ -198,13 +197,13 @@ class EMSC(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _corrected(
         self, values: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        coefficients = project_rows(values, self.weights_)
-        out = values - combined(coefficients[:, 1:], self.design_[1:])
-        slope = coefficients[:, 0]
+        from pharmaq.chemometrics.preprocessing import _kernels
+
+        out, degenerate = np.empty_like(values), np.empty(len(values), dtype=np.bool_)
         # 1 / norm of the weights: norm of what is in the reference and in no other term
-        explained = np.abs(slope) / np.linalg.norm(self.weights_[0])
-        degenerate = explained <= _ROUNDING * np.sqrt((values**2).sum(axis=1))
-        return out / np.where(degenerate, 1.0, slope)[:, None], degenerate
+        least = _ROUNDING * float(np.linalg.norm(self.weights_[0]))
+        _kernels.emsc(values, self.weights_, self.design_, least, out, degenerate)
+        return out, degenerate
 
     def _set_model(self, design: NDArray[np.float64], names: list[str]) -> None:
         norms = np.linalg.norm(design, axis=1)

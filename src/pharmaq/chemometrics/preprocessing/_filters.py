@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from pharmaq._checks import check_integer, check_real
 from pharmaq.chemometrics._base import fit_matrix, like_points, new_matrix
-from pharmaq.chemometrics.preprocessing._shared import require_points
+from pharmaq.chemometrics.preprocessing._shared import require_finite, require_points
 from pharmaq.errors import AxisError, InputError
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # an axis counts as even if no step differs from the mean step by more than this share
 _EVEN = 0.01
 _WINDOW, _ORDER = 15, 2
+# weights of half a window that compiled loops are made for; windows beyond 33 are rare
+_UNROLLED = 17
 
 
 class SavitzkyGolay(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -120,7 +122,7 @@ class SavitzkyGolay(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         array, DataFrame or DataArray
             Same shape and labels as `X`.
         """
-        out = self.apply(new_matrix(self, X))
+        out = self.apply(new_matrix(self, X, finite=False))
         return like_points(X, out, same_quantity=self.deriv == 0)
 
     def apply(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -136,12 +138,11 @@ class SavitzkyGolay(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ndarray
             As `transform` gives them, bit for bit.
         """
-        from pharmaq.chemometrics import _kernels
+        from pharmaq.chemometrics.preprocessing import _kernels
 
-        half = self.window_length_ // 2
-        filters = self.filters_
-        out = np.empty_like(values)
-        _kernels.filter_rows(values, filters[half], filters[:half], filters[half + 1 :], out)
+        out, sums = np.empty_like(values), np.empty(len(values))
+        _kernels.filter_rows(values, *folded_filter(self), out, sums)
+        require_finite(values, sums)
         return out
 
     def _set_filter(self, n_points: int) -> None:
@@ -193,3 +194,18 @@ class SavitzkyGolay(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 for position in range(self.window_length_)
             ]
         )
+
+
+def folded_filter(
+    step: SavitzkyGolay,
+) -> tuple[tuple[float, ...], NDArray[np.float64], float, NDArray[np.float64]]:
+    """Return what the kernels take of a fitted filter: its right half, its sign, its ends.
+
+    The points to the left have the weights of those to the right, times 1 for an even and -1
+    for an odd derivative. Weights beyond the first few come as an array, see the kernels.
+    """
+    half = step.window_length_ // 2
+    middle = step.filters_[half]
+    sign = -1.0 if step.deriv % 2 else 1.0
+    right = 0.5 * (middle + sign * middle[::-1])[half:]
+    return tuple(right[:_UNROLLED].tolist()), right[_UNROLLED:], sign, step.filters_

@@ -9,7 +9,11 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from pharmaq._checks import as_float, check_choice, check_finite
 from pharmaq.chemometrics._base import fit_matrix, like_points, new_matrix
-from pharmaq.chemometrics.preprocessing._shared import require_points, warn_of_spectra
+from pharmaq.chemometrics.preprocessing._shared import (
+    require_finite,
+    require_points,
+    warn_of_spectra,
+)
 from pharmaq.errors import InputError
 
 if TYPE_CHECKING:
@@ -80,7 +84,8 @@ class SNV(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         array, DataFrame or DataArray
             Same shape and labels as `X`; dimensionless.
         """
-        return like_points(X, self.apply(new_matrix(self, X)), same_quantity=False)
+        out = self.apply(new_matrix(self, X, finite=False))
+        return like_points(X, out, same_quantity=False)
 
     def apply(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Do what `transform` does on an array that was checked already.
@@ -95,13 +100,19 @@ class SNV(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ndarray
             As `transform` gives them, bit for bit.
         """
-        from pharmaq.chemometrics import _kernels
+        from pharmaq.chemometrics.preprocessing import _kernels
 
         out, spread = np.empty_like(values), np.empty(len(values))
         _kernels.snv(values, out, spread)
-        problem = "is the same at all points and has no scale for SNV; it was centred only"
-        warn_of_spectra(spread == 0, problem)
+        judge_spread(values, spread)
         return out
+
+
+def judge_spread(values: NDArray[np.float64], spread: NDArray[np.float64]) -> None:
+    """Raise or warn about spectra that SNV cannot scale, from their standard deviations."""
+    require_finite(values, spread)
+    problem = "is the same at all points and has no scale for SNV; it was centred only"
+    warn_of_spectra(spread == 0, problem)
 
 
 class MSC(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -175,7 +186,7 @@ class MSC(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         array, DataFrame or DataArray
             Same shape, labels and units as `X`.
         """
-        return like_points(X, self.apply(new_matrix(self, X)))
+        return like_points(X, self.apply(new_matrix(self, X, finite=False)))
 
     def apply(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Do what `transform` does on an array that was checked already.
@@ -190,10 +201,11 @@ class MSC(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ndarray
             As `transform` gives them, bit for bit.
         """
-        from pharmaq.chemometrics import _kernels
+        from pharmaq.chemometrics.preprocessing import _kernels
 
         out, slope = np.empty_like(values), np.empty(len(values))
         _kernels.msc(values, self.reference_, out, slope)
+        require_finite(values, slope)
         problem = "does not vary with the reference of MSC: it was centred only"
         warn_of_spectra(slope == 0, problem)
         return out

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pharmaq._checks import check_finite
 from pharmaq.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ def require_points(values: NDArray[np.float64], least: int) -> None:
     if values.shape[1] < least:
         msg = f"spectra must have at least {least} points, got n_features = {values.shape[1]}"
         raise InputError(msg)
+
+
+def require_finite(values: NDArray[np.float64], computed: NDArray[np.float64]) -> None:
+    """Raise if spectra hold NaN or infinity, which the number computed of each row shows."""
+    if not np.isfinite(computed).all():
+        check_finite("X", values)
 
 
 def warn_of_spectra(
