@@ -26,6 +26,7 @@ from pharmaq.chemometrics.crossval import CrossValidation, cross_validate
 from pharmaq.chemometrics.merit import figures_of_merit
 from pharmaq.chemometrics.pls import PLS
 from pharmaq.chemometrics.prediction import CalibrationPrediction, PredictedArrays, judged
+from pharmaq.chemometrics.preprocessing._one_pass import in_one_pass
 from pharmaq.chemometrics.recipe import Recipe, make_recipe
 from pharmaq.chemometrics.selection import ComponentRule, select_n_components
 from pharmaq.errors import AxisError, FormatError, InputError
@@ -248,7 +249,7 @@ class Calibration(CalibrationPictures, BaseEstimator):
 
     def _computed(self, values: Any) -> tuple[NDArray[np.float64], ...]:
         """Return values, T2 and SPE of spectra that were checked."""
-        for step in self.steps_:
+        for step in in_one_pass(self.steps_):
             values = step.apply(values) if hasattr(step, "apply") else step.transform(values)
         scores, spe = self.pls_.project_array(np.ascontiguousarray(values))
         value = self.pls_.path_of_scores(scores)[-1, :, 0]

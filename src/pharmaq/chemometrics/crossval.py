@@ -16,6 +16,7 @@ from pharmaq.chemometrics._base import check_response, fit_matrix
 from pharmaq.chemometrics._folds import fold_paths, rows_of
 from pharmaq.chemometrics.pls import PLS
 from pharmaq.chemometrics.preprocessing import learns_from_samples
+from pharmaq.chemometrics.preprocessing._one_pass import in_one_pass
 from pharmaq.chemometrics.score_regression import ScoreRegression
 from pharmaq.chemometrics.splitters import (
     LeaveBatchOut,
@@ -307,8 +308,8 @@ def splitter_of(cv: Any, groups: NDArray[Any] | None) -> Any:
 def apply_row_wise(steps: list[Any], X: Any) -> tuple[Any, list[Any]]:
     """Apply the leading steps that learn nothing from samples; return the rest."""
     first = next((i for i, s in enumerate(steps) if learns_from_samples(s)), len(steps))
-    for step in steps[:first]:
-        X = clone(step).fit_transform(X)
+    for step in in_one_pass([clone(step) for step in steps[:first]]):
+        X = step.fit_transform(X)
     # with steps left the container still matters: they may need the axis
     return (X if steps[first:] else fit_matrix(PLS(), X, least=2)), steps[first:]
 

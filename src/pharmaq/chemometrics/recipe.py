@@ -24,6 +24,7 @@ from pharmaq.chemometrics.preprocessing import (
     Scale,
     SelectRange,
 )
+from pharmaq.chemometrics.preprocessing._one_pass import in_one_pass
 from pharmaq.errors import InputError, InputTypeError
 
 if TYPE_CHECKING:
@@ -52,6 +53,33 @@ class Recipe(Pipeline):
 
     def __str__(self) -> str:
         return ", ".join(step_text(step) for _, step in self.steps)
+
+    def transform(self, X: Any, **params: Any) -> Any:
+        """Apply all steps.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
+            Spectra on the fitted axis.
+        **params : dict
+            As in scikit-learn's `Pipeline`.
+
+        Returns
+        -------
+        array, DataFrame or DataArray
+            Treated spectra, in the container of `X`.
+
+        Notes
+        -----
+        SNV and a Savitzky-Golay filter after it are done in one pass over the spectra, with the
+        same bits as one after the other.
+        """
+        if params:
+            return super().transform(X, **params)
+        for step in in_one_pass([step for _, step in self.steps]):
+            if step is not None and step != "passthrough":
+                X = step.transform(X)
+        return X
 
 
 def make_recipe(recipe: str | Sequence[Any] | Pipeline | BaseEstimator | None) -> Recipe:
