@@ -1,5 +1,6 @@
 """Preprocessing of spectra: scatter correction, derivatives, choice of a range."""
 
+from pharmaq.chemometrics.preprocessing._baseline import Baseline, BaselineFit
 from pharmaq.chemometrics.preprocessing._convert import Convert
 from pharmaq.chemometrics.preprocessing._detrend import Detrend
 from pharmaq.chemometrics.preprocessing._emsc import EMSC
@@ -30,6 +31,8 @@ __all__ = [
     "MSC",
     "OSC",
     "SNV",
+    "Baseline",
+    "BaselineFit",
     "Convert",
     "DegenerateSpectrumWarning",
     "Despike",
