@@ -1,5 +1,6 @@
 """Spectra to validated, deployable calibrations: preprocessing, PCA, PLS, validation."""
 
+from pharmaq.chemometrics._recipe_order import RecipeOrderWarning
 from pharmaq.chemometrics.calibration import Calibration
 from pharmaq.chemometrics.crossval import CrossValidation, cross_validate
 from pharmaq.chemometrics.ddsimca import DDSIMCA, AcceptanceLimits
@@ -53,6 +54,8 @@ from pharmaq.chemometrics.preprocessing import (
     MSC,
     OSC,
     SNV,
+    Baseline,
+    BaselineFit,
     Convert,
     DegenerateSpectrumWarning,
     Despike,
@@ -109,6 +112,8 @@ __all__ = [
     "SNV",
     "STANDARD_RECIPES",
     "AcceptanceLimits",
+    "Baseline",
+    "BaselineFit",
     "Calibration",
     "CalibrationPrediction",
     "ComponentChoice",
@@ -137,6 +142,7 @@ __all__ = [
     "PurestVariables",
     "RandomSubsets",
     "Recipe",
+    "RecipeOrderWarning",
     "RecipeSearch",
     "Resample",
     "ResolvedProfiles",

@@ -7,7 +7,7 @@ from typing import Any
 from pharmaq.chemometrics import preprocessing
 from pharmaq.chemometrics.merit import FiguresOfMerit
 from pharmaq.chemometrics.pls import PLS
-from pharmaq.chemometrics.recipe import Recipe, make_recipe
+from pharmaq.chemometrics.recipe import Recipe, recipe_of
 from pharmaq.errors import FormatError, InputError
 from pharmaq.provenance import Provenance
 from pharmaq.results import Finding
@@ -19,6 +19,7 @@ _STEPS = (
     preprocessing.MSC,
     preprocessing.OSC,
     preprocessing.SNV,
+    preprocessing.Baseline,
     preprocessing.Convert,
     preprocessing.Despike,
     preprocessing.Detrend,
@@ -64,7 +65,7 @@ def calibration_content(calibration: Any) -> dict[str, Any]:
 
 def restored_model(content: dict[str, Any]) -> tuple[Recipe, PLS]:
     """Return the fitted recipe and model from the content of a file."""
-    recipe = make_recipe([_restored(step) for step in content["recipe"]])
+    recipe = recipe_of([_restored(step) for step in content["recipe"]])
     return recipe, _restored(content["pls"])
 
 

@@ -7,14 +7,17 @@ import re
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
+from pharmaq.chemometrics._recipe_order import warn_of_order
 from pharmaq.chemometrics.preprocessing import (
     EMSC,
     MSC,
     OSC,
     SNV,
+    Baseline,
     Convert,
     Despike,
     Detrend,
@@ -93,6 +96,7 @@ def make_recipe(recipe: str | Sequence[Any] | Pipeline | BaseEstimator | None) -
         ``none``; ``snv``; ``msc(mean or median)``; ``emsc(degree)``; ``detrend(degree)``;
         ``sg(window, polyorder, deriv)``; ``nw(gap, segment, deriv)``;
         ``normalize(area, max, l2, range or pqn)``; ``despike(threshold)``;
+        ``asls(lam,p)``; ``arpls(lam)``; ``airpls(lam)``; ``poly(degree)``;
         ``convert(from, to)``; ``osc(components)``; ``center``; ``auto``; ``pareto``;
         ``range(low-high)``, also several ranges ``range(1100-1300, 1500-1700)`` in axis units.
 
@@ -108,6 +112,13 @@ def make_recipe(recipe: str | Sequence[Any] | Pipeline | BaseEstimator | None) -
     ------
     InputError
         If a step is unknown or its arguments make no sense.
+
+    Warns
+    -----
+    RecipeOrderWarning
+        If steps stand in an order that makes no sense, such as a baseline after SNV, a
+        conversion after a step that leaves no absorbance or reflectance, the removal of spikes
+        after a filter, or scaling of points before anything that treats spectra.
 
     Examples
     --------
@@ -128,7 +139,15 @@ def make_recipe(recipe: str | Sequence[Any] | Pipeline | BaseEstimator | None) -
         if step != "passthrough" and not hasattr(step, "transform"):
             msg = f"recipe must hold transformers, got {step!r}"
             raise InputTypeError(msg)
-    return Recipe(_named(steps or ["passthrough"]))
+    # a Recipe was judged when it was made
+    if not isinstance(recipe, Recipe):
+        warn_of_order(steps, [step_text(step) for step in steps])
+    return recipe_of(steps)
+
+
+def recipe_of(steps: Sequence[Any]) -> Recipe:
+    """Return a recipe of transformers that were checked already."""
+    return Recipe(_named(list(steps) or ["passthrough"]))
 
 
 def step_text(step: Any) -> str:
@@ -180,6 +199,8 @@ class _Word:
         plain = [defaults[parameter] for parameter in self.readers]
         while len(shown) > self.least and _equal(shown[-1], plain[len(shown) - 1]):
             shown.pop()
+        if any(value is None for value in shown):
+            return None
         return f"{name}({','.join(map(_plain_text, shown))})" if shown else name
 
 
@@ -238,8 +259,11 @@ def _equal(one: Any, two: Any) -> bool:
 
 def _plain_text(value: Any) -> str:
     if isinstance(value, float):
-        # 100000.0 is written as 1e5
-        return re.sub(r"e[+]?(-?)0*(\d)", r"e\1\2", f"{value:g}")
+        # the shortest text that gives the number back; 100000.0 is written as 1e5
+        plain = np.format_float_positional(value, trim="-")
+        digits, power = np.format_float_scientific(value, trim="-").split("e")
+        usual = value == 0 or 1e-3 <= abs(value) < 1e5
+        return plain if usual else min(plain, f"{digits}e{int(power)}", key=len)
     return str(value) if isinstance(value, int | str) else "given"
 
 
@@ -301,6 +325,33 @@ _WORDS: dict[str, _Word] = {
         "convert(reflectance, absorbance)",
         readers={"source": _QUANTITIES, "to": _QUANTITIES},
         least=2,
+    ),
+    "asls": _Word(
+        make=Baseline,
+        takes="lam above 0 and p between 0 and 1, as in asls(1e6,0.01)",
+        readers={"lam": float, "p": float},
+        fixed={"method": "asls"},
+        sensible=lambda found: found.get("lam", 1) > 0 and 0 < found.get("p", 0.5) < 1,
+    ),
+    "arpls": _Word(
+        make=Baseline,
+        takes="lam above 0, as in arpls(1e5)",
+        readers={"lam": float},
+        fixed={"method": "arpls"},
+        sensible=lambda found: found.get("lam", 1) > 0,
+    ),
+    "airpls": _Word(
+        make=Baseline,
+        takes="lam above 0, as in airpls(1e6)",
+        readers={"lam": float},
+        fixed={"method": "airpls"},
+        sensible=lambda found: found.get("lam", 1) > 0,
+    ),
+    "poly": _Word(
+        make=Baseline,
+        takes="a degree, as in poly(3)",
+        readers={"degree": int},
+        fixed={"method": "modpoly"},
     ),
     "osc": _Word(
         make=OSC, takes="a number of components, as in osc(1)", readers={"n_components": int}
