@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,10 +11,19 @@ from hypothesis.extra.numpy import arrays
 from scipy.signal import savgol_filter
 
 import naive
-from pharmaq.chemometrics import MSC, SNV, DegenerateSpectrumWarning, SavitzkyGolay, SelectRange
+from pharmaq.chemometrics import (
+    MSC,
+    PLS,
+    SNV,
+    DegenerateSpectrumWarning,
+    SavitzkyGolay,
+    SelectRange,
+)
 from pharmaq.chemometrics.preprocessing import learns_from_samples
 from pharmaq.errors import AxisError, InputError, InputTypeError
 from pharmaq.spectra import as_spectra
+
+Data = tuple[np.ndarray, np.ndarray]
 
 rows = arrays(
     np.float64,
@@ -99,6 +111,25 @@ def test_smoothing_weights_match_the_published_table() -> None:
     impulse[0, 5] = 1.0
     out = SavitzkyGolay(5, 2).fit_transform(impulse)
     np.testing.assert_allclose(out[0, 3:8] * 35, [-3, 12, 17, 12, -3], atol=1e-12)
+
+
+# NIR of 310 tablets, data of M. Dyrby et al., Appl. Spectrosc. 56 (2002) 579: SNV with divisor
+# n - 1, then PLS by R's package pls
+def test_snv_and_pls_on_measured_tablets_match_r(dyrby: Data, shared: Path) -> None:
+    text = (shared / "data" / "REFERENCE.json").read_text()
+    published = json.loads(text)["pls_tablets_active_snv"]
+    X, y = dyrby
+    Z = SNV().fit_transform(X)
+    model = PLS(8).fit(Z, y)
+    norms = np.linalg.norm(model.x_scores_, axis=0)
+    variances = (norms * np.linalg.norm(model.x_loadings_, axis=0)) ** 2
+    total = ((Z - Z.mean(axis=0)) ** 2).sum()
+    errors = [np.sqrt(np.mean((path - y) ** 2)) for path in model.predict_path(Z)]
+    coefficients = [np.linalg.norm(PLS(a).fit(Z, y).coef_) for a in range(1, 9)]
+    assert errors == pytest.approx(published["rmsec"], rel=1e-9)
+    assert norms == pytest.approx(published["score_norms"], rel=1e-9)
+    assert 100 * variances / total == pytest.approx(published["Xvar_percent"], rel=1e-9)
+    assert coefficients == pytest.approx(published["coef_norm"], rel=1e-9)
 
 
 # the same, table III: first derivative, quadratic, five points
