@@ -158,6 +158,12 @@ def test_a_result_shows_what_is_short_in_full(value: Any, text: str) -> None:
     assert f"labels={text})" in repr(Mean(mean=1.0, labels=value))
 
 
+def test_a_frame_becomes_a_list_of_rows() -> None:
+    frame = pd.DataFrame({"source": ["part", "gage"], "variance": [1.5, np.nan]})
+    rows = [{"source": "part", "variance": 1.5}, {"source": "gage", "variance": None}]
+    assert json_safe({"table": frame}) == {"table": rows}
+
+
 def test_a_result_shows_its_frame_in_a_notebook() -> None:
     page = Mean(mean=1.5)._repr_html_()
     assert page.startswith("<p><b>Mean</b></p><table")

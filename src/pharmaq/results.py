@@ -120,13 +120,14 @@ def json_safe(value: Any) -> Any:
     Parameters
     ----------
     value : object
-        Numbers, text, times, paths, arrays, results, and lists and dictionaries of them.
+        Numbers, text, times, paths, arrays, frames, results, and lists and dictionaries of
+        them.
 
     Returns
     -------
     object
-        Arrays become lists, times and durations ISO 8601 text; NaN, NaT, NA and infinity
-        become None, for JSON has no word for them.
+        Arrays become lists, frames lists of rows, times and durations ISO 8601 text; NaN, NaT,
+        NA and infinity become None, for JSON has no word for them.
 
     Raises
     ------
@@ -143,6 +144,8 @@ def json_safe(value: Any) -> Any:
         safe = float(value) if math.isfinite(value) else None
     elif isinstance(value, dict):
         safe = _plain_dict(value)
+    elif isinstance(value, pd.DataFrame):
+        safe = json_safe(value.to_dict("records"))
     elif isinstance(value, list | tuple):
         safe = [json_safe(item) for item in value]
     else:
