@@ -62,6 +62,12 @@ from pharmaq.spc.measurement import (
     gage_linearity,
     gage_rr,
     gage_type1,
+from pharmaq.spc.intervals import (
+    StatisticalInterval,
+    prediction_interval,
+    tolerance_factor,
+    tolerance_interval,
+    tolerance_sample_size,
 )
 from pharmaq.spc.sigma import SigmaEstimate, sigma_of_individuals, sigma_of_subgroups
 from pharmaq.spc.subgroups import Subgroups, as_subgroups
@@ -84,6 +90,7 @@ __all__ = [
     "OutlierTest",
     "Pareto",
     "SigmaEstimate",
+    "StatisticalInterval",
     "Subgroups",
     "TrendTest",
     "VarianceComponents",
@@ -121,6 +128,7 @@ __all__ = [
     "np_chart",
     "p_chart",
     "pareto",
+    "prediction_interval",
     "residual_chart",
     "satterthwaite_limits",
     "shapiro_wilk",
@@ -129,6 +137,9 @@ __all__ = [
     "sigma_of_subgroups",
     "t_chart",
     "three_way_chart",
+    "tolerance_factor",
+    "tolerance_interval",
+    "tolerance_sample_size",
     "u_chart",
     "variance_components",
     "wald_limits",

@@ -1,0 +1,286 @@
+"""Factors of normal tolerance intervals, and sample sizes."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+from scipy import optimize, special, stats
+
+from pharmaq._checks import check_choice, check_integer, check_real
+from pharmaq.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+__all__ = ["FactorMethod", "tolerance_factor", "tolerance_sample_size"]
+
+FactorMethod = Literal["exact", "howe", "guenther", "natrella"]
+
+# a standard normal mean leaves +-9 with probability 2e-19
+_REACH = 9.0
+_LARGEST = 10_000_000
+
+
+def tolerance_factor(
+    n: int,
+    *,
+    coverage: float,
+    confidence: float,
+    sides: Literal["two", "one"] = "two",
+    method: FactorMethod = "exact",
+    freedom: float | None = None,
+) -> float:
+    """Return k of the normal tolerance limits mean -+ k s.
+
+    Parameters
+    ----------
+    n : int
+        Number of values behind the mean, at least 2.
+    coverage : float
+        Share of the population that the interval holds, in (0, 1).
+    confidence : float
+        Probability with which it does, in (0, 1).
+    sides : {"two", "one"}, default "two"
+        Two limits with `coverage` between them, or one limit.
+    method : {"exact", "howe", "guenther", "natrella"}, default "exact"
+        Two sides: ``"exact"`` by the integral of Odeh and Owen [1]_, ``"howe"`` [2]_ or
+        ``"guenther"``, Howe's times Guenther's correction. One side: ``"exact"`` by the
+        noncentral t, or ``"natrella"``, a closed approximation [3]_.
+    freedom : float, optional
+        Degrees of freedom of s, by default n - 1.
+
+    Returns
+    -------
+    float
+        The factor k.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range, or `method` does not belong to `sides`.
+
+    Notes
+    -----
+    Exact two-sided k solves E[P(chi2_f > f r(z)^2 / k^2)] = confidence over z ~ N(0, 1 / n),
+    where Phi(z + r) - Phi(z - r) = coverage. Exact one-sided k is the quantile of a
+    noncentral t with noncentrality sqrt(n) z_coverage, over sqrt(n).
+
+    References
+    ----------
+    .. [1] R. E. Odeh, D. B. Owen, Tables for Normal Tolerance Limits, Sampling Plans, and
+       Screening, Dekker, 1980.
+    .. [2] W. G. Howe, J. Am. Stat. Assoc. 64 (1969) 610-620.
+    .. [3] M. G. Natrella, Experimental Statistics, NBS Handbook 91, 1963.
+
+    Examples
+    --------
+    >>> tolerance_factor(10, coverage=0.95, confidence=0.95)
+    3.393429...
+    >>> tolerance_factor(43, coverage=0.9, confidence=0.99, sides="one")
+    1.87395...
+    """
+    n = check_integer("n", n, least=2, most=_LARGEST)
+    coverage = check_real("coverage", coverage, above=0, below=1)
+    confidence = check_real("confidence", confidence, above=0, below=1)
+    check_choice("sides", sides, ("two", "one"))
+    check_choice("method", method, get_args(FactorMethod))
+    nu = float(n - 1) if freedom is None else check_real("freedom", freedom, above=0)
+    factor = _FACTORS.get((sides, method))
+    if factor is None:
+        ways = ", ".join(repr(way) for side, way in _FACTORS if side == sides)
+        msg = f"method must be one of {ways} for sides={sides!r}, got {method!r}"
+        raise InputError(msg)
+    return factor(n, nu, coverage, confidence)
+
+
+def tolerance_sample_size(
+    *,
+    coverage: float,
+    confidence: float,
+    sides: Literal["two", "one"] = "two",
+    method: Literal["nonparametric", "normal"] = "nonparametric",
+    excess: float | None = None,
+    risk: float = 0.05,
+) -> int:
+    """Return the smallest number of values that a tolerance interval needs.
+
+    Parameters
+    ----------
+    coverage, confidence : float
+        Of the interval, in (0, 1).
+    sides : {"two", "one"}, default "two"
+        Two limits or one.
+    method : {"nonparametric", "normal"}, default "nonparametric"
+        ``"nonparametric"``: from when on the extremes of the sample are tolerance limits
+        [1]_. ``"normal"``: from when on the exact normal interval is not wider than it should
+        be: it holds more than coverage + excess with probability `risk` at most [2]_.
+    excess : float, optional
+        For ``"normal"``, in (0, 1 - coverage); by default half of 1 - coverage.
+    risk : float, default 0.05
+        For ``"normal"``, see above.
+
+    Returns
+    -------
+    int
+        Number of values.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range, or more than ten million values are needed.
+
+    References
+    ----------
+    .. [1] S. S. Wilks, Ann. Math. Stat. 12 (1941) 91-96.
+    .. [2] G. D. Faulkenberry, J. C. Daly, Technometrics 12 (1970) 813-821.
+
+    Examples
+    --------
+    >>> tolerance_sample_size(coverage=0.95, confidence=0.95)
+    93
+    >>> tolerance_sample_size(coverage=0.95, confidence=0.95, sides="one")
+    59
+    """
+    coverage = check_real("coverage", coverage, above=0, below=1)
+    confidence = check_real("confidence", confidence, above=0, below=1)
+    check_choice("sides", sides, ("two", "one"))
+    check_choice("method", method, ("nonparametric", "normal"))
+    if method == "nonparametric":
+        ends = 2 if sides == "two" else 1
+        return _smallest(ends, lambda n: order_confidence(n, ends, coverage) >= confidence)
+    room = 1 - coverage
+    more = room / 2 if excess is None else check_real("excess", excess, above=0, below=room)
+    risk = check_real("risk", risk, above=0, below=1)
+    content = _two_confidence if sides == "two" else _one_confidence
+
+    def narrow(n: int) -> bool:
+        k = _FACTORS[sides, "exact"](n, n - 1.0, coverage, confidence)
+        return content(k, n, n - 1.0, coverage + more) <= risk
+
+    return _smallest(2, narrow)
+
+
+def order_confidence(n: int, removed: int, coverage: float) -> float:
+    """Return the confidence of limits at order statistics, with `removed` blocks outside."""
+    return float(stats.binom.cdf(n - removed, n, coverage))
+
+
+def _smallest(least: int, enough: Callable[[int], bool]) -> int:
+    low, high = least - 1, least
+    while not enough(high):
+        low, high = high, 2 * high
+        if high > _LARGEST:
+            msg = "coverage and confidence need more than ten million values; lower one of them"
+            raise InputError(msg)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def _exact_two(n: int, nu: float, coverage: float, confidence: float) -> float:
+    guess = math.log(_howe(n, nu, coverage, confidence))
+    radius, weights = _half_widths(n, coverage)
+
+    def excess(log_k: float) -> float:
+        tail = special.gammaincc(nu / 2, nu * radius**2 / 2 * math.exp(-2 * log_k))
+        return float(weights @ tail) - confidence
+
+    low, high = _bracket(excess, guess, 0.1)
+    return math.exp(optimize.brentq(excess, low, high, xtol=1e-12))
+
+
+def _exact_one(n: int, nu: float, coverage: float, confidence: float) -> float:
+    """Solve for k with the noncentral t written as an integral over chi."""
+
+    def excess(k: float) -> float:
+        return _one_confidence(k, n, nu, coverage) - confidence
+
+    low, high = _bracket(excess, float(special.ndtri(coverage)), 0.5)
+    return optimize.brentq(excess, low, high, xtol=1e-12)
+
+
+def _two_confidence(k: float, n: int, nu: float, coverage: float) -> float:
+    """Return the probability that mean -+ k s holds `coverage` or more."""
+    radius, weights = _half_widths(n, coverage)
+    return float(weights @ special.gammaincc(nu / 2, nu * (radius / k) ** 2 / 2))
+
+
+def _one_confidence(k: float, n: int, nu: float, coverage: float) -> float:
+    """Return the probability that mean + k s lies above the quantile `coverage`."""
+    noncentrality = math.sqrt(n) * float(special.ndtri(coverage))
+    return float(stats.nct.cdf(k * math.sqrt(n), nu, noncentrality))
+
+
+def _bracket(
+    excess: Callable[[float], float], guess: float, step: float
+) -> tuple[float, float]:
+    """Return two arguments of a rising function with its root between them."""
+    low = high = guess
+    down = up = step
+    while excess(low) > 0:
+        low, down = low - down, 2 * down
+    while excess(high) < 0:
+        high, up = high + up, 2 * up
+    return low, high
+
+
+def _half_widths(n: int, coverage: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return half-widths that hold `coverage` about shifted centres, and their weights."""
+    nodes, weights = _nodes()
+    shift = nodes / math.sqrt(n)
+    # start where one tail has all that is missing: Newton comes from above, without overshoot
+    radius = shift + float(special.ndtri((1 + coverage) / 2))
+    for _ in range(50):
+        held = special.ndtr(shift + radius) - special.ndtr(shift - radius)
+        slope = (
+            np.exp(-0.5 * (shift + radius) ** 2) + np.exp(-0.5 * (shift - radius) ** 2)
+        ) / math.sqrt(2 * math.pi)
+        step = (held - coverage) / slope
+        radius = radius - step
+        if np.abs(step).max() < 1e-13 * (1 + radius.max()):
+            break
+    return radius, weights
+
+
+@functools.cache
+def _nodes() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return Gauss-Legendre nodes over half the normal distribution, and their weights."""
+    x, w = np.polynomial.legendre.leggauss(80)
+    z = _REACH / 2 * (x + 1)
+    return z, w * _REACH * np.exp(-0.5 * z**2) / math.sqrt(2 * math.pi)
+
+
+def _howe(n: int, nu: float, coverage: float, confidence: float) -> float:
+    z = float(special.ndtri((1 + coverage) / 2))
+    return z * math.sqrt(nu * (1 + 1 / n) / float(special.chdtri(nu, confidence)))
+
+
+def _guenther(n: int, nu: float, coverage: float, confidence: float) -> float:
+    chi2 = float(special.chdtri(nu, confidence))
+    correction = math.sqrt(1 + (n - 3 - chi2) / (2 * (n + 1) ** 2))
+    return _howe(n, nu, coverage, confidence) * correction
+
+
+def _natrella(n: int, nu: float, coverage: float, confidence: float) -> float:
+    z, z_confidence = float(special.ndtri(coverage)), float(special.ndtri(confidence))
+    a = 1 - z_confidence**2 / (2 * nu)
+    b = z**2 - z_confidence**2 / n
+    if a <= 0 or z**2 < a * b:
+        msg = f"method='natrella' has no factor for n={n} at this confidence; use 'exact'"
+        raise InputError(msg)
+    return (z + math.sqrt(z**2 - a * b)) / a
+
+
+_FACTORS: dict[tuple[str, str], Callable[[int, float, float, float], float]] = {
+    ("two", "exact"): _exact_two,
+    ("two", "howe"): _howe,
+    ("two", "guenther"): _guenther,
+    ("one", "exact"): _exact_one,
+    ("one", "natrella"): _natrella,
+}
