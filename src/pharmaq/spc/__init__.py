@@ -1,5 +1,6 @@
 """Control charts, run rules, capability, tolerance intervals and measurement systems."""
 
+from pharmaq.spc.capability import Capability, CapabilityIndex, capability
 from pharmaq.spc.charts import (
     ChartOptions,
     ControlChart,
@@ -77,6 +78,8 @@ __all__ = [
     "AttributeAgreement",
     "BeforeAfter",
     "ChangePoint",
+    "Capability",
+    "CapabilityIndex",
     "ChartOptions",
     "ControlChart",
     "EquivalenceTest",
@@ -102,6 +105,7 @@ __all__ = [
     "change_point",
     "cohen_kappa",
     "compare_before_after",
+    "capability",
     "cusum",
     "cusum_chart",
     "d2",

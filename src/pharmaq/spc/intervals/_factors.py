@@ -11,6 +11,7 @@ from scipy import optimize, special, stats
 
 from pharmaq._checks import check_choice, check_integer, check_real
 from pharmaq.errors import InputError
+from pharmaq.spc.noncentral import noncentral_t
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -214,7 +215,7 @@ def _two_confidence(k: float, n: int, nu: float, coverage: float) -> float:
 def _one_confidence(k: float, n: int, nu: float, coverage: float) -> float:
     """Return the probability that mean + k s lies above the quantile `coverage`."""
     noncentrality = math.sqrt(n) * float(special.ndtri(coverage))
-    return float(stats.nct.cdf(k * math.sqrt(n), nu, noncentrality))
+    return noncentral_t(k * math.sqrt(n), nu, noncentrality)
 
 
 def _bracket(

@@ -1,0 +1,178 @@
+"""What a capability study found."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pharmaq.results import Result
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pharmaq.results import Finding
+    from pharmaq.spc.sigma import SigmaEstimate
+
+__all__ = ["Capability", "CapabilityIndex"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True, kw_only=True, repr=False)
+class CapabilityIndex(Result):
+    """One index with its confidence limits.
+
+    Parameters
+    ----------
+    name : str
+        ``"cp"``, ``"cpk"``, ``"ppk"`` and so on.
+    value, lower, upper : float
+        Estimate and two-sided confidence limits; limits are None where none are known.
+    freedom : float
+        Degrees of freedom of the standard deviation in it.
+    method : str
+        How the limits were found.
+    """
+
+    name: str
+    value: float
+    lower: float | None
+    upper: float | None
+    freedom: float
+    method: str
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row with a column per field."""
+        return pd.DataFrame([self._fields()])
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True, kw_only=True, repr=False)
+class Capability(Result):
+    """Indices of one process with their limits, and whether they may be used.
+
+    Parameters
+    ----------
+    indices : dict of str to CapabilityIndex
+        Those that the specification allows: no ``"cp"`` and ``"pp"`` for one limit, no
+        ``"cpm"`` without target and both limits.
+    mean, sd : float
+        Of all values; divisor n - 1.
+    within : SigmaEstimate or None
+        The short-term standard deviation behind Cp and Cpk; None for ``"lognormal"``.
+    ppm : dict of str to dict
+        ``"observed"``, ``"within"``, ``"overall"``; each with ``"below"``, ``"above"`` and
+        ``"total"``: values outside the specification per million.
+    normality_a2, normality_p : float or None
+        Anderson-Darling test, of logarithms for ``"lognormal"``; None below 8 values.
+    n_signals : int
+        Points beyond the limits of the control charts of these values.
+    findings : tuple of Finding
+        Why the indices may not be used.
+    values : ndarray of shape (n,)
+        What was judged.
+    lsl, usl, target : float or None
+        The specification.
+    confidence : float
+        Of the two-sided limits.
+    distribution, units : str
+        As given.
+    """
+
+    indices: dict[str, CapabilityIndex]
+    mean: float
+    sd: float
+    within: SigmaEstimate | None
+    ppm: dict[str, dict[str, float]]
+    normality_a2: float | None
+    normality_p: float | None
+    n_signals: int
+    findings: tuple[Finding, ...]
+    values: NDArray[np.float64]
+    lsl: float | None
+    usl: float | None
+    target: float | None
+    confidence: float
+    distribution: str
+    units: str = ""
+
+    @property
+    def valid(self) -> bool:
+        """Whether the process is shown to be stable and the distribution to fit."""
+        return not self.findings
+
+    @property
+    def n_values(self) -> int:
+        """Number of values."""
+        return len(self.values)
+
+    @property
+    def cp(self) -> float | None:
+        """(usl - lsl) / (6 sigma within); None for one limit."""
+        return self._value("cp")
+
+    @property
+    def cpk(self) -> float | None:
+        """The smaller of cpl and cpu."""
+        return self._value("cpk")
+
+    @property
+    def cpl(self) -> float | None:
+        """(mean - lsl) / (3 sigma within)."""
+        return self._value("cpl")
+
+    @property
+    def cpu(self) -> float | None:
+        """(usl - mean) / (3 sigma within)."""
+        return self._value("cpu")
+
+    @property
+    def cpm(self) -> float | None:
+        """(usl - lsl) / (6 root of (sd^2 + (mean - target)^2))."""
+        return self._value("cpm")
+
+    @property
+    def pp(self) -> float | None:
+        """(usl - lsl) / (6 sd); None for one limit."""
+        return self._value("pp")
+
+    @property
+    def ppk(self) -> float | None:
+        """The smaller of ppl and ppu."""
+        return self._value("ppk")
+
+    @property
+    def ppl(self) -> float | None:
+        """(mean - lsl) / (3 sd)."""
+        return self._value("ppl")
+
+    @property
+    def ppu(self) -> float | None:
+        """(usl - mean) / (3 sd)."""
+        return self._value("ppu")
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row an index: value, limits, degrees of freedom, method."""
+        frame = pd.DataFrame([index._fields() for index in self.indices.values()])
+        return frame.set_index("name")
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw the histogram with the specification.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture.
+        """
+        from pharmaq.spc.capability import plots
+
+        return plots.plot_capability(self, ax=ax)
+
+    def _value(self, name: str) -> float | None:
+        index = self.indices.get(name)
+        return None if index is None else index.value
