@@ -209,6 +209,25 @@ def test_limits_reach_their_confidence(estimator: str) -> None:
         assert held[name] / runs == pytest.approx(0.95, abs=noise + 0.01), name
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", [(20,), (100,), (10, 5), (50, 5)], ids=str)
+def test_a_stable_process_is_seldom_called_unstable(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(2)
+    runs = 300
+    wrong = sum(
+        capability(rng.standard_normal(shape), lsl=-4).n_signals > 0 for _ in range(runs)
+    )
+    # four standard errors, and 2 % for limits from the same data
+    assert wrong / runs < 0.05 + 4 * math.sqrt(0.05 * 0.95 / runs) + 0.02
+
+
+def test_a_wild_subgroup_marks_the_indices() -> None:
+    x = standardized(100).reshape(20, 5).copy()
+    x[7] *= 6
+    found = capability(x, lsl=-20, usl=20)
+    assert "stability" in [finding.rule for finding in found.findings]
+
+
 def test_picture_shows_specification_and_verdict() -> None:
     found = capability(standardized(40), lsl=-4, usl=4, target=0.5, units="%")
     ax = found.plot()

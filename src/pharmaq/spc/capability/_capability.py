@@ -19,11 +19,11 @@ from pharmaq.spc.capability._limits import (
     unbiasing,
 )
 from pharmaq.spc.capability._result import Capability, CapabilityIndex
-from pharmaq.spc.charts import individuals_chart, xbar_r_chart
 from pharmaq.spc.sigma import (
     MovingRangeEstimator,
     SigmaEstimate,
     SubgroupEstimator,
+    moving_ranges,
     sigma_of_individuals,
     sigma_of_subgroups,
 )
@@ -87,8 +87,9 @@ def capability(  # noqa: PLR0913 - a specification is three of them
     -------
     Capability
         Indices, values out of specification per million, and findings: `valid` is False where
-        control charts signal, the distribution does not fit (Anderson-Darling, 5 %), or there
-        are too few values to tell.
+        a point or a spread lies beyond limits that a stable process keeps with 95 % for all
+        points together, the distribution does not fit (Anderson-Darling, 5 %), or there are
+        too few values to tell.
 
     Raises
     ------
@@ -321,21 +322,30 @@ def _per_million(below: float, above: float) -> dict[str, float]:
 
 
 def _count_signals(x: NDArray[np.float64], grouped: Subgroups | None) -> int:
-    if grouped is not None:
-        chart = xbar_r_chart(grouped.values, subgroups=np.repeat(grouped.labels, grouped.sizes))
-    elif x.size > 2:
-        chart = individuals_chart(x)
+    """Count points beyond limits that all points of a stable process keep with 95 %."""
+    if grouped is None:
+        sigma = sigma_of_individuals(x).value
+        location = np.abs(x - x.mean()) / sigma
+        # a moving range is the size of a normal variable with twice the variance
+        jumps = moving_ranges(x) / (math.sqrt(2) * sigma)
+        spread = 2 * special.ndtr(-jumps)
     else:
-        return 0
-    spread = chart.companion
-    return len(chart.signals) + (0 if spread is None else len(spread.signals))
+        sigma = sigma_of_subgroups(grouped).value
+        root = np.sqrt(grouped.sizes)
+        location = np.abs(grouped.means - x.mean()) * root / sigma
+        freedom = grouped.sizes.astype(np.float64) - 1
+        spread = special.chdtrc(freedom, freedom * (grouped.deviations / sigma) ** 2)
+    # half the risk for location, half for spread, shared by all points of each
+    per_point = [-math.expm1(math.log1p(-_LEVEL / 2) / p.size) for p in (location, spread)]
+    far = 2 * special.ndtr(-location) < per_point[0]
+    return int(far.sum() + np.sum(spread < per_point[1]))
 
 
 def _findings(p: float | None, n_signals: int, n: int, name: str) -> tuple[Finding, ...]:
     found = []
     if n_signals:
         message = (
-            f"{n_signals} points are beyond the limits of the control charts: the process is "
+            f"{n_signals} points or spreads are beyond the limits of a stable process: it is "
             "not shown to be stable, and its indices say nothing of what comes next"
         )
         found.append(_alert("stability", message, float(n_signals), 0.0))

@@ -66,7 +66,7 @@ class Capability(Result):
     normality_a2, normality_p : float or None
         Anderson-Darling test, of logarithms for ``"lognormal"``; None below 8 values.
     n_signals : int
-        Points beyond the limits of the control charts of these values.
+        Points and spreads beyond limits that all points of a stable process keep with 95 %.
     findings : tuple of Finding
         Why the indices may not be used.
     values : ndarray of shape (n,)
