@@ -49,6 +49,13 @@ from pharmaq.spc.inference import (
     variance_components,
     wald_limits,
 )
+from pharmaq.spc.intervals import (
+    StatisticalInterval,
+    prediction_interval,
+    tolerance_factor,
+    tolerance_interval,
+    tolerance_sample_size,
+)
 from pharmaq.spc.measurement import (
     AttributeAgreement,
     GageBias,
@@ -63,12 +70,6 @@ from pharmaq.spc.measurement import (
     gage_linearity,
     gage_rr,
     gage_type1,
-from pharmaq.spc.intervals import (
-    StatisticalInterval,
-    prediction_interval,
-    tolerance_factor,
-    tolerance_interval,
-    tolerance_sample_size,
 )
 from pharmaq.spc.sigma import SigmaEstimate, sigma_of_individuals, sigma_of_subgroups
 from pharmaq.spc.subgroups import Subgroups, as_subgroups
@@ -77,9 +78,9 @@ from pharmaq.spc.weighted import cusum, ewma
 __all__ = [
     "AttributeAgreement",
     "BeforeAfter",
-    "ChangePoint",
     "Capability",
     "CapabilityIndex",
+    "ChangePoint",
     "ChartOptions",
     "ControlChart",
     "EquivalenceTest",
@@ -102,10 +103,10 @@ __all__ = [
     "attribute_agreement",
     "c4",
     "c_chart",
+    "capability",
     "change_point",
     "cohen_kappa",
     "compare_before_after",
-    "capability",
     "cusum",
     "cusum_chart",
     "d2",

@@ -12,13 +12,13 @@ from pharmaq._checks import check_choice, check_real, check_vector
 from pharmaq.errors import InputError
 from pharmaq.results import Finding
 from pharmaq.spc.capability._limits import (
-    anderson_darling,
     bissell,
     by_chi2,
     by_noncentral_t,
     unbiasing,
 )
 from pharmaq.spc.capability._result import Capability, CapabilityIndex
+from pharmaq.spc.inference import anderson_darling
 from pharmaq.spc.sigma import (
     MovingRangeEstimator,
     SigmaEstimate,
@@ -140,7 +140,8 @@ def capability(  # noqa: PLR0913 - a specification is three of them
         scaled = _logarithms(x)
         indices = _percentile_indices(scaled, spec)
         expected = {"overall": _lognormal_ppm(scaled, spec)}
-    a2, p = anderson_darling(scaled) if x.size >= _LEAST_FOR_NORMALITY else (None, None)
+    tested = anderson_darling(scaled) if x.size >= _LEAST_FOR_NORMALITY else None
+    p = None if tested is None else tested.p
     n_signals = _count_signals(x, grouped)
     return Capability(
         indices={index.name: index for index in indices},
@@ -148,7 +149,7 @@ def capability(  # noqa: PLR0913 - a specification is three of them
         sd=float(x.std(ddof=1)),
         within=within,
         ppm={"observed": _observed_ppm(x, spec), **expected},
-        normality_a2=a2,
+        normality_a2=None if tested is None else tested.statistic,
         normality_p=p,
         n_signals=n_signals,
         findings=_findings(p, n_signals, x.size, distribution),
