@@ -24,6 +24,7 @@ from pharmaq.spc.charts import (
 )
 from pharmaq.spc.constants import c4, d2, d3
 from pharmaq.spc.inference import (
+    Autocorrelation,
     BeforeAfter,
     ChangePoint,
     EquivalenceTest,
@@ -33,6 +34,7 @@ from pharmaq.spc.inference import (
     TrendTest,
     VarianceComponents,
     anderson_darling,
+    autocorrelation,
     change_point,
     compare_before_after,
     dixon,
@@ -77,6 +79,7 @@ from pharmaq.spc.weighted import cusum, ewma
 
 __all__ = [
     "AttributeAgreement",
+    "Autocorrelation",
     "BeforeAfter",
     "Capability",
     "CapabilityIndex",
@@ -101,6 +104,7 @@ __all__ = [
     "anderson_darling",
     "as_subgroups",
     "attribute_agreement",
+    "autocorrelation",
     "c4",
     "c_chart",
     "capability",

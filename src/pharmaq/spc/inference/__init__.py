@@ -1,5 +1,6 @@
 """Tests of data: normality, outliers, trend, change, equivalence, variance components."""
 
+from pharmaq.spc.inference.autocorrelation import Autocorrelation, autocorrelation
 from pharmaq.spc.inference.change import ChangePoint, change_point
 from pharmaq.spc.inference.compare import BeforeAfter, compare_before_after
 from pharmaq.spc.inference.components import VarianceComponents, variance_components
@@ -16,6 +17,7 @@ from pharmaq.spc.inference.pareto import Pareto, pareto
 from pharmaq.spc.inference.trend import TrendTest, mann_kendall
 
 __all__ = [
+    "Autocorrelation",
     "BeforeAfter",
     "ChangePoint",
     "EquivalenceTest",
@@ -25,6 +27,7 @@ __all__ = [
     "TrendTest",
     "VarianceComponents",
     "anderson_darling",
+    "autocorrelation",
     "change_point",
     "compare_before_after",
     "dixon",

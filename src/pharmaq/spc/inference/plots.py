@@ -12,6 +12,7 @@ from pharmaq import _style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from pharmaq.spc.inference.autocorrelation import Autocorrelation
     from pharmaq.spc.inference.change import ChangePoint
     from pharmaq.spc.inference.compare import BeforeAfter
     from pharmaq.spc.inference.components import VarianceComponents
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "finish",
     "new_axes",
+    "plot_autocorrelation",
     "plot_before_after",
     "plot_change_point",
     "plot_equivalence",
@@ -39,6 +41,19 @@ _TICKS = np.array([0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99])
 _TICK_SCORES = np.array([-2.3263, -1.6449, -0.8416, 0.0, 0.8416, 1.6449, 2.3263])
 _DOTS: dict[str, Any] = {"edgecolors": _style.SURFACE, "linewidths": 0.5, "zorder": 3}
 _BAND: dict[str, Any] = {"color": _style.SECONDARY, "alpha": 0.16, "linewidth": 0}
+
+
+def plot_autocorrelation(result: Autocorrelation, *, ax: Axes | None = None) -> Axes:
+    """Draw coefficients by lag, with the limits of independent values."""
+    ax = new_axes(ax)
+    lags = np.arange(1, len(result.coefficients) + 1)
+    ax.vlines(lags, 0, result.coefficients, color=_style.PRIMARY, linewidth=3)
+    ax.axhline(0, color=_style.INK, linewidth=_style.THIN_LINE)
+    for limit in (-result.limit, result.limit):
+        ax.axhline(limit, color=_style.LIMIT, linestyle="--", linewidth=_style.LINE_WIDTH)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set_title(f"Ljung-Box p = {result.p:.2g}", loc="left", fontsize="medium")
+    return finish(ax, "lag", "autocorrelation")
 
 
 def plot_probability(result: NormalityTest, *, ax: Axes | None = None) -> Axes:
