@@ -1,0 +1,110 @@
+"""Which rules have a meaning on which chart."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from pharmaq._checks import check_choice
+from pharmaq.spc.rules._sets import as_rule_set
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pharmaq.spc.rules._rule import Rule, RuleSet
+
+__all__ = ["ApplicableRules", "applicable_rules"]
+
+_INDEPENDENT = ("individuals", "xbar", "median", "z", "q")
+_COUNTS = ("p", "np", "c", "u", "laney p", "laney u", "g", "t")
+_REASONS = {
+    ("moving range", "mr"): (
+        "neighbouring moving ranges share a measurement, so that runs are no surprise"
+    ),
+    ("range", "r", "s", "variance"): (
+        "the statistic is skewed: runs about its center line and zones do not have the "
+        "probabilities that the rule counts on"
+    ),
+    ("ewma", "cusum", "moving average"): (
+        "every point holds those before it, so that runs and trends are no surprise"
+    ),
+    (
+        "t2",
+        "spe",
+        "mewma",
+        "mcusum",
+    ): "the statistic has one limit, and no zones about a center",
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ApplicableRules:
+    """Rules that a chart allows, and why it does not allow the others.
+
+    Parameters
+    ----------
+    kind : str
+        The chart.
+    rules : tuple of Rule
+        Rules that have a meaning there.
+    refused : dict of str to str
+        Name of each other rule, and the reason.
+    """
+
+    kind: str
+    rules: tuple[Rule, ...]
+    refused: dict[str, str]
+
+
+def applicable_rules(
+    rules: str | Rule | RuleSet | Sequence[Rule], *, kind: str
+) -> ApplicableRules:
+    """Return the rules that have a meaning on a kind of chart, and name the others.
+
+    Parameters
+    ----------
+    rules : str, Rule, RuleSet or sequence of Rule
+        As for `find_violations`.
+    kind : str
+        All rules: ``"individuals"``, ``"xbar"``, ``"median"``, ``"z"``, ``"q"``; of counts,
+        ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"laney p"``, ``"laney u"``, ``"g"``, ``"t"``.
+        Single points beyond a limit only: ``"moving range"`` (``"mr"``), ``"range"``
+        (``"r"``), ``"s"``, ``"variance"``, ``"ewma"``, ``"cusum"``, ``"moving average"``,
+        ``"t2"``, ``"spe"``, ``"mewma"``, ``"mcusum"``.
+
+    Returns
+    -------
+    ApplicableRules
+        The rules allowed, and a reason for each of the others.
+
+    Notes
+    -----
+    Runs rules count on independent points whose median is the center line [1]_. Counts are
+    discrete and skewed where they are few; there the probabilities are approximate.
+
+    References
+    ----------
+    .. [1] L. S. Nelson, J. Qual. Technol. 16 (1984) 237-239.
+
+    Examples
+    --------
+    >>> answer = applicable_rules("western electric", kind="moving range")
+    >>> [rule.name for rule in answer.rules]
+    ['western electric 1']
+    >>> answer.refused["western electric 4"]
+    'neighbouring moving ranges share a measurement, so that runs are no surprise'
+    """
+    name = kind.lower().replace("_", " ") if isinstance(kind, str) else kind
+    reasons = {key: reason for keys, reason in _REASONS.items() for key in keys}
+    check_choice("kind", name, (*_INDEPENDENT, *_COUNTS, *reasons))
+    rule_set = as_rule_set(rules)
+    if name not in reasons:
+        return ApplicableRules(kind=name, rules=rule_set.rules, refused={})
+    allowed = tuple(rule for rule in rule_set if is_limit(rule))
+    refused = {rule.name: reasons[name] for rule in rule_set if not is_limit(rule)}
+    return ApplicableRules(kind=name, rules=allowed, refused=refused)
+
+
+def is_limit(rule: Rule) -> bool:
+    """Tell whether a rule looks at single points beyond a limit."""
+    return rule.pattern == "beyond" and rule.window == 1 and rule.zone > 0
