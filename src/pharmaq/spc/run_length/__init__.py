@@ -1,0 +1,27 @@
+"""Run length: how long a chart runs until it signals, and limits for a wanted run length."""
+
+from pharmaq.spc.run_length._average import average_run_length
+from pharmaq.spc.run_length._counts import count_run_length
+from pharmaq.spc.run_length._cusum import cusum_run_length, poisson_cusum_run_length
+from pharmaq.spc.run_length._design import ChartDesign, design_chart
+from pharmaq.spc.run_length._estimated import EstimatedRunLength, estimated_limits
+from pharmaq.spc.run_length._ewma import ewma_arl, ewma_run_length
+from pharmaq.spc.run_length._result import RunLength
+from pharmaq.spc.run_length._shewhart import FalseAlarms, false_alarms, shewhart_run_length
+
+__all__ = [
+    "ChartDesign",
+    "EstimatedRunLength",
+    "FalseAlarms",
+    "RunLength",
+    "average_run_length",
+    "count_run_length",
+    "cusum_run_length",
+    "design_chart",
+    "estimated_limits",
+    "ewma_arl",
+    "ewma_run_length",
+    "false_alarms",
+    "poisson_cusum_run_length",
+    "shewhart_run_length",
+]
