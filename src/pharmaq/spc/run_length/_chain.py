@@ -23,6 +23,7 @@ LONGEST = 1e12
 # the hazard changes less than this from one point to the next: the rest is geometric
 _STEADY = 1e-9
 _ROUNDING = 1e-14
+_SHORTEST_DELAY = 50
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -80,11 +81,13 @@ def sdrl(mean: float, factorial: float) -> float:
     return math.inf if math.isinf(mean) else math.sqrt(max(factorial + mean - mean**2, 0.0))
 
 
-def quantiles(survivals: Iterator[float]) -> NDArray[np.float64]:
+def quantiles(survivals: Iterator[float], *, n_states: int) -> NDArray[np.float64]:
     """Return the smallest run lengths t with P(run length <= t) at least each level."""
     found: list[float] = []
     before = next(survivals)
     hazard = math.inf
+    # a rule of nine points may change nothing for eight, so one steady step proves nothing
+    steady, delay = 0, max(n_states, _SHORTEST_DELAY)
     for time, survival in enumerate(survivals, start=1):
         while len(found) < len(LEVELS) and survival <= 1 - LEVELS[len(found)]:
             found.append(float(time))
@@ -92,7 +95,8 @@ def quantiles(survivals: Iterator[float]) -> NDArray[np.float64]:
             break
         last, hazard = hazard, 1 - survival / before
         before = survival
-        if hazard > 0 and abs(hazard - last) <= max(_STEADY * hazard, _ROUNDING):
+        steady = steady + 1 if abs(hazard - last) <= max(_STEADY * hazard, _ROUNDING) else 0
+        if steady >= delay and hazard > 0:
             rest = LEVELS[len(found) :]
             log = math.log1p(-hazard)
             found += [time + math.ceil(math.log((1 - p) / survival) / log) for p in rest]

@@ -125,10 +125,13 @@ def cusum_run_length(
             # the other side signals so late that it makes no difference
             if moments[1 - side][0] > _NEVER * moments[side][0]:
                 mean, factorial = moments[2 + side]
-                return mean, sdrl(mean, factorial), 0.0, quantiles(chains[2 + side].survivals())
-        mean, factorial = _two_sided_moments(moments)
-        survivals = _two_sided_survivals(*(chain.survivals() for chain in chains))
-        return mean, sdrl(mean, factorial), 0.0, quantiles(survivals)
+                survivals = chains[2 + side].survivals()
+                break
+        else:
+            mean, factorial = _two_sided_moments(moments)
+            survivals = _two_sided_survivals(*(chain.survivals() for chain in chains))
+        table = quantiles(survivals, n_states=len(chains[0].start))
+        return mean, sdrl(mean, factorial), 0.0, table
 
     return from_answers(both, shift, **fields)
 

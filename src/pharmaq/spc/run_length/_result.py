@@ -94,7 +94,12 @@ def from_chains(make: Callable[[float], Chain], shift: ArrayLike, **fields: Any)
         mean, factorial = chain.moments()
         if math.isinf(mean):
             return mean, mean, 0.0, np.full(len(LEVELS), mean)
-        return mean, sdrl(mean, factorial), 0.0, quantiles(chain.survivals())
+        return (
+            mean,
+            sdrl(mean, factorial),
+            0.0,
+            quantiles(chain.survivals(), n_states=len(chain.start)),
+        )
 
     return from_answers(answer, shift, **fields)
 
