@@ -370,7 +370,7 @@ def test_charts_of_dependent_points_allow_limits_only(kind: str) -> None:
 
 
 def test_charts_of_independent_points_allow_all_rules() -> None:
-    for kind in ("individuals", "xbar", "p", "laney_p"):
+    for kind in ("individuals", "xbar", "p", "laney_p", "short_run"):
         assert applicable_rules(NELSON, kind=kind).rules == NELSON.rules
     with pytest.raises(InputError, match="kind must be one of"):
         applicable_rules(NELSON, kind="pareto")

@@ -15,17 +15,21 @@ if TYPE_CHECKING:
 
 __all__ = ["ApplicableRules", "applicable_rules"]
 
-_INDEPENDENT = ("individuals", "xbar", "median", "z", "q")
-_COUNTS = ("p", "np", "c", "u", "laney p", "laney u", "g", "t")
+_INDEPENDENT = ("individuals", "xbar", "short run", "residual")
+_COUNTS = ("p", "np", "c", "u", "laney p", "laney u")
 _REASONS = {
     ("moving range", "mr"): (
         "neighbouring moving ranges share a measurement, so that runs are no surprise"
     ),
-    ("range", "r", "s", "variance"): (
+    ("range", "short run range", "r", "s"): (
         "the statistic is skewed: runs about its center line and zones do not have the "
         "probabilities that the rule counts on"
     ),
-    ("ewma", "cusum", "moving average"): (
+    ("g", "t"): (
+        "the time between rare events is far from symmetric: neither zones nor runs have the "
+        "probabilities that the rule counts on"
+    ),
+    ("ewma", "cusum"): (
         "every point holds those before it, so that runs and trends are no surprise"
     ),
     (
@@ -66,10 +70,10 @@ def applicable_rules(
     rules : str, Rule, RuleSet or sequence of Rule
         As for `find_violations`.
     kind : str
-        All rules: ``"individuals"``, ``"xbar"``, ``"median"``, ``"z"``, ``"q"``; of counts,
-        ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"laney p"``, ``"laney u"``, ``"g"``, ``"t"``.
-        Single points beyond a limit only: ``"moving range"`` (``"mr"``), ``"range"``
-        (``"r"``), ``"s"``, ``"variance"``, ``"ewma"``, ``"cusum"``, ``"moving average"``,
+        As `ControlChart.kind`. All rules: ``"individuals"``, ``"xbar"``, ``"short_run"``,
+        ``"residual"``, ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"laney_p"``, ``"laney_u"``.
+        Single points beyond a limit only: ``"moving_range"`` (``"mr"``), ``"range"``
+        (``"r"``), ``"s"``, ``"short_run_range"``, ``"g"``, ``"t"``, ``"ewma"``, ``"cusum"``,
         ``"t2"``, ``"spe"``, ``"mewma"``, ``"mcusum"``.
 
     Returns

@@ -17,8 +17,8 @@ _PATTERNS: tuple[str, ...] = get_args(Pattern)
 _SIDES: tuple[str, ...] = get_args(Sides)
 _ON_LINE: tuple[str, ...] = get_args(OnLine)
 
-# a window of so many points is looked up in a table
-_TABLE_WINDOW = 8
+# points of a zone test are counted in four bits
+_LONGEST_ZONE_TEST = 8
 
 
 def rule_codes(rules: RuleSet) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -51,13 +51,13 @@ def mark(
     if slots is None:
         mark_signals(z, stretches, *rule_codes(rules), out)
     else:
-        zones, masks, tables, words = _eight(rules, slots)
-        mark_eight(z, stretches, zones, masks, tables, words, out)
+        zones, windows, counts, either, words = _eight(rules, slots)
+        mark_eight(z, stretches, zones, windows, counts, either, words, out)
     return out
 
 
 def _slots(rules: RuleSet) -> list[int] | None:
-    """Return a slot of the pass without branches for each rule, or None if one does not fit."""
+    """Return a slot of the fast pass for each rule, or None if one does not fit."""
     taken: list[int] = []
     for rule in rules:
         free = [slot for slot in _fitting_slots(rule) if slot not in taken]
@@ -79,30 +79,29 @@ def _fitting_slots(rule: Rule) -> list[int]:
         1: beyond and rule.zone == 0 and whole,
         2: rule.pattern == "trend" and whole,
         3: rule.pattern == "alternating" and whole and window > 2,
-        4: beyond and window <= _TABLE_WINDOW,
-        5: beyond and window <= _TABLE_WINDOW,
+        4: beyond and window <= _LONGEST_ZONE_TEST,
+        5: beyond and window <= _LONGEST_ZONE_TEST,
         6: rule.pattern == "within" and whole,
         7: rule.pattern == "outside" and whole,
     }
     return [slot for slot, fit in fits.items() if fit]
 
 
-def _eight(rules: RuleSet, slots: list[int]) -> tuple[NDArray, ...]:
-    """Return zones, masks, tables and translation of words for the pass without branches."""
+def _eight(
+    rules: RuleSet, slots: list[int]
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], bool, NDArray[np.uint8]]:
+    """Return zones, windows, counts, sides and translation of words for the fast pass."""
     zones = np.zeros(8)
-    masks = np.zeros(8, np.uint64)
-    tables = np.zeros((2, 1 << _TABLE_WINDOW), np.uint8)
-    bits = np.zeros(1 << 8, np.uint8)
-    histories = np.arange(1 << _TABLE_WINDOW)
+    windows, counts = np.ones(8, np.int64), np.ones(2, np.int64)
+    either = False
+    words = np.zeros(1 << 8, np.uint8)
     for number, (rule, slot) in enumerate(zip(rules, slots, strict=True)):
         zones[slot] = rule.zone
-        bits |= ((histories >> slot & 1) << number).astype(np.uint8)
+        # a trend of m points has m - 1 steps, alternation m - 2 turns
+        windows[slot] = rule.window - {2: 1, 3: 2}.get(slot, 0)
+        words |= ((np.arange(1 << 8) >> slot & 1) << number).astype(np.uint8)
         if slot in {4, 5}:
-            ones = np.bitwise_count(histories & ((1 << rule.window) - 1))
-            tables[slot - 4] = (ones >= rule.count) & (histories & 1 == 1)
-        elif slot:
-            steps = rule.window - {2: 1, 3: 2}.get(slot, 0)
-            masks[slot] = (1 << steps) - 1
+            counts[slot - 4] = rule.count
         if slot == 7:
-            masks[0] = rule.sides != "both"
-    return zones, masks, tables, bits
+            either = rule.sides != "both"
+    return zones, windows, counts, either, words

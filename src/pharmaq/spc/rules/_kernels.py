@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Codes = NDArray[np.int64]
     Bits = NDArray[np.unsignedinteger]
-    Words = NDArray[np.uint64]
+    Short = np.uint16
+    Shorts = NDArray[np.uint16]
     Word = np.uint64
     # a number of Python outside of compiled code, one of numpy inside
     Whole = Any
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _ONE = np.uint64(1)
 _NONE = np.uint64(0)
+# results of 16 bits stay so only if every step says it; then 16 or more fit into a register
+_u16 = np.uint16
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -41,14 +44,14 @@ def _popcount(word: np.uint64) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def _row(codes: Codes, r: int) -> Code:
+def row(codes: Codes, r: int) -> Code:
     """Return a row as a tuple, whose entries stay in registers."""
     c = codes[r]
     return c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]
 
 
 @njit(cache=True, nogil=True)
-def _fresh() -> State:
+def fresh() -> State:
     """Return the state before the first point: the point before, two runs, two histories."""
     return np.nan, np.int64(0), np.int64(0), _NONE, _NONE
 
@@ -74,7 +77,7 @@ def _classify(value: float, before: float, code: Code, zone: float) -> tuple[boo
 
 
 @njit(cache=True, nogil=True)
-def _advance(value: float, code: Code, zone: float, state: State) -> tuple[Whole, State]:
+def advance(value: float, code: Code, zone: float, state: State) -> tuple[Whole, State]:
     """Move the state of one rule on by one point.
 
     The first answer is 0 without a signal; otherwise 1 above, 2 below, 3 both sides, 4 for a
@@ -107,7 +110,7 @@ def _advance(value: float, code: Code, zone: float, state: State) -> tuple[Whole
         below = ((below << _ONE) | np.uint64(down)) & whole
         fired = _windowed(up, down, code, history, below)
     if fired != 0 and code[7] == 1:
-        return fired, _fresh()
+        return fired, fresh()
     return fired, (value, run, other, history, below)
 
 
@@ -129,70 +132,195 @@ def _windowed(up: bool, down: bool, code: Code, history: Word, below: Word) -> W
 def mark_signals(z: Array, stretches: Codes, codes: Codes, zones: Array, out: Bits) -> None:
     """Set bit r of ``out[i]`` where rule r signals at point i."""
     for r in range(len(zones)):
-        code, zone, bit = _row(codes, r), zones[r], _ONE << np.uint64(r)
+        code, zone, bit = row(codes, r), zones[r], _ONE << np.uint64(r)
         for s in range(len(stretches)):
-            state = _fresh()
+            state = fresh()
             for i in range(stretches[s, 0], stretches[s, 1]):
-                fired, state = _advance(z[i], code, zone, state)
+                fired, state = advance(z[i], code, zone, state)
                 out[i] |= bit if fired != 0 else _NONE
 
 
 @njit(cache=True, nogil=True)
-def mark_eight(  # noqa: PLR0915 - one statement a slot
+def _flag(x: Array, before: Array, zones: Array, flags: Shorts) -> None:
+    """Write one bit a comparison.
+
+    Above 0, below 0, within, outside, -, -, rising, falling, -, zone a, zone b, beyond limit.
+    """
+    limit, zone_a, zone_b, near, far = zones[0], zones[4], zones[5], zones[6], zones[7]
+    for i in range(len(x)):
+        size = abs(x[i])
+        word = _u16(x[i] > 0.0) | _u16(_u16(x[i] < 0.0) << _u16(1))
+        word |= _u16(_u16(size < near) << _u16(2)) | _u16(_u16(size > far) << _u16(3))
+        word |= _u16(_u16(x[i] > before[i]) << _u16(6))
+        word |= _u16(_u16(x[i] < before[i]) << _u16(7))
+        word |= _u16(_u16(size > zone_a) << _u16(9)) | _u16(_u16(size > zone_b) << _u16(10))
+        flags[i] = word | _u16(_u16(size > limit) << _u16(11))
+
+
+@njit(cache=True, nogil=True)
+def _derive(flags: Shorts, before: Shorts, whole: Shorts) -> None:
+    """Add what follows from the flags, and leave out those of zones and limit.
+
+    Bits 4 and 5: outside above and below; bit 8: turning.
+    """
+    one = _u16(1)
+    for i in range(len(flags)):
+        now, last = flags[i], before[i]
+        far, below = _u16(now >> _u16(3)), _u16(now >> one)
+        turn = _u16(_u16(now >> _u16(6)) & _u16(last >> _u16(7)))
+        turn |= _u16(_u16(now >> _u16(7)) & _u16(last >> _u16(6)))
+        word = _u16(now & _u16(207)) | _u16(_u16(far & now & one) << _u16(4))
+        word |= _u16(_u16(far & below & one) << _u16(5))
+        whole[i] = word | _u16(_u16(turn & one) << _u16(8))
+
+
+@njit(cache=True, nogil=True)
+def _derive_zones(flags: Shorts, zoned: Shorts) -> None:
+    """Write ones to be added up, four bits each: zone a above, below, zone b above, below."""
+    one = _u16(1)
+    for i in range(len(flags)):
+        now = flags[i]
+        below = _u16(now >> one)
+        a, b = _u16(_u16(now >> _u16(9)) & one), _u16(_u16(now >> _u16(10)) & one)
+        word = _u16(a & now) | _u16(_u16(a & below) << _u16(4))
+        zoned[i] = word | _u16(_u16(b & now) << _u16(8)) | _u16(_u16(b & below) << _u16(12))
+
+
+@njit(cache=True, nogil=True)
+def _both(one: Shorts, other: Shorts, out: Shorts) -> None:
+    for i in range(len(out)):
+        out[i] = one[i] & other[i]
+
+
+@njit(cache=True, nogil=True)
+def _add(one: Shorts, out: Shorts) -> None:
+    for i in range(len(out)):
+        out[i] += one[i]
+
+
+@njit(cache=True, nogil=True)
+def _gather(flags: Shorts, side: Shorts, steady: Shorts, turns: Shorts) -> None:
+    """Write slots 0 to 3: limit, run on one side, trend and alternation."""
+    one = _u16(1)
+    for i in range(len(flags)):
+        word = _u16(_u16(flags[i] >> _u16(11)) & one)
+        word |= _u16(_u16((side[i] | _u16(side[i] >> one)) & one) << one)
+        word |= _u16(
+            _u16((_u16(steady[i] >> _u16(6)) | _u16(steady[i] >> _u16(7))) & one) << _u16(2)
+        )
+        flags[i] = word | _u16(_u16(_u16(turns[i] >> _u16(8)) & one) << _u16(3))
+
+
+@njit(cache=True, nogil=True)
+def _gather_zone(
+    sums: Shorts, zoned: Shorts, count: Short, place: Short, slot: Short, flags: Shorts
+) -> None:
+    """Add slot 4 or 5: enough points of the window beyond the zone, and the last one too."""
+    one, four, other = _u16(1), _u16(15), _u16(place + _u16(4))
+    for i in range(len(flags)):
+        up = _u16(_u16(_u16(sums[i] >> place) & four) >= count) & _u16(zoned[i] >> place)
+        down = _u16(_u16(_u16(sums[i] >> other) & four) >= count) & _u16(zoned[i] >> other)
+        flags[i] |= _u16(_u16((up | down) & one) << slot)
+
+
+@njit(cache=True, nogil=True)
+def _gather_runs(within: Shorts, mixture: Shorts, one_side: Short, flags: Shorts) -> None:
+    """Add slots 6 and 7: runs within and outside a zone; ``one_side`` forbids one side."""
+    one = _u16(1)
+    for i in range(len(flags)):
+        word = _u16(_u16(_u16(within[i] >> _u16(2)) & one) << _u16(6))
+        same = _u16(_u16(mixture[i] >> _u16(4)) | _u16(mixture[i] >> _u16(5))) & one_side
+        mixed = _u16(_u16(mixture[i] >> _u16(3)) & _u16(~same) & one)
+        flags[i] |= word | _u16(mixed << _u16(7))
+
+
+@njit(cache=True, nogil=True)
+def _find_runs(doubled: Shorts, windows: Codes, ahead: int, end: int, runs: Shorts) -> None:
+    """Write flags that all points of a window have, for slots 1, 2, 3, 6 and 7.
+
+    A window of m is covered by two of p, the largest power of 2 up to m; those are doubled from
+    the flags in the first row of ``doubled``.
+    """
+    slots = (1, 2, 3, 6, 7)
+    level, width, longest = 0, 1, 1
+    for slot in slots:
+        longest = max(longest, windows[slot])
+    while 2 * width <= longest:
+        old = doubled[level]
+        _both(old[width:end], old[: end - width], doubled[level + 1, width:end])
+        level, width = level + 1, 2 * width
+    for k in range(len(slots)):
+        window = windows[slots[k]]
+        level, width = 0, 1
+        while 2 * width <= window:
+            level, width = level + 1, 2 * width
+        flags, back = doubled[level], window - width
+        _both(flags[ahead:end], flags[ahead - back : end - back], runs[k, : end - ahead])
+
+
+@njit(cache=True, nogil=True)
+def mark_eight(  # noqa: PLR0915 - one statement a buffer
     z: Array,
     stretches: Codes,
     zones: Array,
-    masks: Words,
-    tables: Bits,
+    windows: Codes,
+    counts: Codes,
+    either: bool,
     words: Bits,
     out: Bits,
 ) -> None:
-    """Do as `mark_signals` for at most one rule in each of eight slots, without branches.
+    """Do as `mark_signals` for at most one rule in each of eight slots, many points at a time.
 
-    The slots are: a limit, a run on one side, a trend, alternation, two zone tests, a run
-    within a zone, a run outside it. ``zones`` has an entry a slot; ``masks`` a window of ones
-    where every point (trend: every step; alternation: every turn) has to comply; ``masks[0]``
-    is one if the last slot needs no point on both sides. ``tables`` tell which histories of
-    eight points make slots 4 and 5 signal. ``words`` translates slots into bits of the rules.
+    The slots are: a limit, a run on one side, a trend, alternation, zone a, zone b, a run
+    within a zone, a run outside it. ``zones`` and ``windows`` have an entry a slot; a trend's
+    window counts steps, that of alternation turns. ``counts`` are the points of zone a and b.
+    ``either``: the last slot needs no point on both sides. ``words`` translates slots into bits
+    of the rules. Windows hold up to 64 points, those of zone a and b up to 8.
+
+    Points are worked on in blocks behind the 64 points before them; every loop is the same for
+    all points, so that it runs in wide registers.
     """
-    limit, zone_a, zone_b, near, far = zones[0], zones[4], zones[5], zones[6], zones[7]
-    side, trend, turns, within, mixture = masks[1], masks[2], masks[3], masks[6], masks[7]
-    either = masks[0] != _NONE
-    table_a, table_b = tables[0], tables[1]
-    eight = np.uint64(255)
+    ahead, block = 64, 2048
+    flags = np.zeros(ahead + block, np.uint16)
+    zoned = np.zeros(ahead + block, np.uint16)
+    doubled = np.zeros((7, ahead + block), np.uint16)
+    runs = np.zeros((5, block), np.uint16)
+    sums = np.zeros((2, block), np.uint16)
+    before = np.empty(block)
+    straight = np.all(words == np.arange(len(words)))  # slots are the bits already
     for s in range(len(stretches)):
-        above = below = rising = falling = turning = inside = high = low = _NONE
-        above_a = below_a = above_b = below_b = _NONE
-        before = z[stretches[s, 0]]
-        for i in range(stretches[s, 0], stretches[s, 1]):
-            x = z[i]
-            up, down = np.uint64(x > before), np.uint64(x < before)
-            before = x
-            turn = (up & falling) | (down & rising)
-            turning = (turning << _ONE) | (turn & _ONE)
-            rising, falling = (rising << _ONE) | up, (falling << _ONE) | down
-            above = (above << _ONE) | np.uint64(x > 0.0)
-            below = (below << _ONE) | np.uint64(x < 0.0)
-            above_a = ((above_a << _ONE) | np.uint64(x > zone_a)) & eight
-            below_a = ((below_a << _ONE) | np.uint64(x < -zone_a)) & eight
-            above_b = ((above_b << _ONE) | np.uint64(x > zone_b)) & eight
-            below_b = ((below_b << _ONE) | np.uint64(x < -zone_b)) & eight
-            inside = (inside << _ONE) | np.uint64(abs(x) < near)
-            high = (high << _ONE) | np.uint64(x > far)
-            low = (low << _ONE) | np.uint64(x < -far)
-            word = np.uint64(abs(x) > limit)
-            run = ((above & side) == side) | ((below & side) == side)
-            word |= np.uint64(run) << np.uint64(1)
-            steady = ((rising & trend) == trend) | ((falling & trend) == trend)
-            word |= np.uint64(steady) << np.uint64(2)
-            word |= np.uint64((turning & turns) == turns) << np.uint64(3)
-            word |= np.uint64(table_a[above_a] | table_a[below_a]) << np.uint64(4)
-            word |= np.uint64(table_b[above_b] | table_b[below_b]) << np.uint64(5)
-            word |= np.uint64((inside & within) == within) << np.uint64(6)
-            mixed = (high | low) & mixture
-            both = ((high & mixture) != _NONE) & ((low & mixture) != _NONE)
-            word |= np.uint64((mixed == mixture) & (both | either)) << np.uint64(7)
-            out[i] = words[word]
+        flags[:ahead] = 0
+        zoned[:ahead] = 0
+        doubled[0, :ahead] = 0
+        for begin in range(stretches[s, 0], stretches[s, 1], block):
+            n = min(block, stretches[s, 1] - begin)
+            end = ahead + n
+            before[0] = z[max(begin - 1, stretches[s, 0])]
+            before[1:n] = z[begin : begin + n - 1]
+            _flag(z[begin : begin + n], before[:n], zones, flags[ahead:end])
+            _derive(flags[ahead:end], flags[ahead - 1 : end - 1], doubled[0, ahead:end])
+            _derive_zones(flags[ahead:end], zoned[ahead:end])
+            _find_runs(doubled, windows, ahead, end, runs)
+            for k in range(2):
+                sums[k, :n] = zoned[ahead:end]
+                for back in range(1, windows[4 + k]):
+                    _add(zoned[ahead - back : end - back], sums[k, :n])
+            # the next block wants the flags of the points before it
+            kept = flags[n:end].copy()
+            now = flags[ahead:end]
+            _gather(now, runs[0, :n], runs[1, :n], runs[2, :n])
+            _gather_runs(runs[3, :n], runs[4, :n], _u16(not either), now)
+            for k in range(2):
+                count, place, slot = _u16(counts[k]), _u16(8 * k), _u16(4 + k)
+                _gather_zone(sums[k, :n], zoned[ahead:end], count, place, slot, now)
+            if straight:
+                out[begin : begin + n] = now
+            else:
+                for i in range(n):
+                    out[begin + i] = words[now[i]]
+            flags[:ahead] = kept
+            zoned[:ahead] = zoned[n:end].copy()
+            doubled[0, :ahead] = doubled[0, n:end].copy()
 
 
 @njit(cache=True, nogil=True)
@@ -203,7 +331,7 @@ def describe_signals(
 
     ``begins`` are the first points that a window may hold: the start of the stretch.
     """
-    code, zone = _row(codes, r), zones[r]
+    code, zone = row(codes, r), zones[r]
     begin = np.int64(0)
     for s in range(len(positions)):
         begin = max(begin, begins[s])
@@ -213,42 +341,9 @@ def describe_signals(
             tie = code[0] >= 3 and first > begin and z[first] == z[first - 1]
             skip = (tie and code[5] == 2) or (code[4] == 2 and z[first] == 0.0)
             left -= 0 if skip else 1
-        state, fired = _fresh(), 0
+        state, fired = fresh(), 0
         for i in range(first, positions[s] + 1):
-            fired, state = _advance(z[i], code, zone, state)
+            fired, state = advance(z[i], code, zone, state)
         out[s, 0], out[s, 1] = first, fired
         if code[7] == 1:
             begin = positions[s] + 1
-
-
-@njit(cache=True, nogil=True)
-def simulate_run_lengths(
-    generator: np.random.Generator,
-    shift: float,
-    scale: float,
-    correlation: float,
-    longest: int,
-    codes: Codes,
-    zones: Array,
-    out: Codes,
-) -> None:
-    """Fill ``out`` with points until the first signal, ``longest`` if there is none.
-
-    Points have lag-one autocorrelation, mean ``shift`` and standard deviation ``scale``.
-    """
-    rules = [(_row(codes, r), zones[r]) for r in range(len(zones))]
-    noise = np.sqrt(1.0 - correlation**2)
-    for k in range(len(out)):
-        states = [_fresh() for _ in rules]
-        out[k] = longest
-        level = generator.standard_normal()
-        for t in range(longest):
-            value = shift + scale * level
-            level = correlation * level + noise * generator.standard_normal()
-            signal = False
-            for r in range(len(rules)):
-                fired, states[r] = _advance(value, rules[r][0], rules[r][1], states[r])
-                signal |= fired != 0
-            if signal:
-                out[k] = t + 1
-                break

@@ -237,7 +237,7 @@ def _simulate(
     n_simulations: int,
     generator: np.random.Generator,
 ) -> NDArray[np.int64]:
-    from pharmaq.spc.rules._kernels import simulate_run_lengths
+    from pharmaq.spc.run_length._kernels import simulate_run_lengths
 
     runs = np.empty(n_simulations, np.int64)
     # one run first: rules that hardly ever signal would never come to an end
