@@ -110,6 +110,20 @@ def test_both_compiled_passes_agree(rules: RuleSet, z: np.ndarray) -> None:
     np.testing.assert_array_equal(general & usual, mark_violations(z, rules=rules))
 
 
+@pytest.mark.parametrize("n", [2047, 2048, 2049, 9000])
+def test_both_compiled_passes_agree_over_long_series(n: int) -> None:
+    rng = np.random.default_rng(n)
+    # drifting and alternating by turns, so that windows of 40 to 64 points do occur
+    z = np.cumsum(rng.choice([0.0, 0.5, -0.5], n)) % 4 - 2 + np.tile([0.0, 0.25], n)[:n]
+    z[n // 2 : n // 2 + 70] = np.tile([-1.5, 1.5], 35)
+    z[n // 3 : n // 3 + 70] = np.linspace(-0.5, 0.5, 70)
+    rules = list(run_rules(lengths={2: 64, 3: 64, 4: 64, 7: 64, 8: 40}))
+    other = Rule(name="other", pattern="beyond", count=2, window=20, zone=2.5)
+    fast = mark_violations(z, rules=rules)
+    np.testing.assert_array_equal(fast, mark_violations(z, rules=[*rules, other]) & 255)
+    assert set(np.flatnonzero(np.bitwise_or.reduce(fast) >> np.arange(8) & 1)) >= {2, 3, 6, 7}
+
+
 @given(z=smooth)
 def test_signals_change_sides_with_the_sign(z: np.ndarray) -> None:
     found, mirrored = find_violations(z), find_violations(-z)
