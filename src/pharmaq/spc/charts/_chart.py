@@ -13,11 +13,17 @@ from pharmaq import modelfile
 from pharmaq.errors import FormatError, InputError
 from pharmaq.results import Finding, Result
 from pharmaq.spc.charts._procedures import Points, evaluate, same
+from pharmaq.spc.charts._rules import chart_violations
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
+
+    from pharmaq.spc.rules import Rule, RuleSet, Violations
+
+    Rules = str | Rule | RuleSet | Sequence[Rule | str]
 
     Limit = float | NDArray[np.float64]
 
@@ -138,6 +144,41 @@ class ControlChart(Result):
         own = tuple(self._finding(int(i)) for i in self.signals)
         return own if self.companion is None else own + self.companion.findings
 
+    def violations(self, rules: Rules = "nelson") -> Violations:
+        """Find where run rules signal, on points of both phases.
+
+        Parameters
+        ----------
+        rules : str, Rule, RuleSet or sequence of Rule or str, default "nelson"
+            Name of a published set, rules as from `run_rules`, or names of rules.
+
+        Returns
+        -------
+        Violations
+            Rule, points, side and label of each signal. ``not_applied`` names the rules that
+            have no meaning on this chart, and why. A companion has violations of its own.
+
+        Notes
+        -----
+        Zones are counted in ``(statistic - center) / sigma`` of each point. The rule of one
+        point beyond 3 sigma stands for the control limits of the chart, wherever they are: its
+        points are `signals`. No run crosses from one stage to the next, or a point that was
+        excluded; that point is held against the limits all the same. Runs go on from phase 1
+        into phase 2. On charts of moving ranges, ranges, standard deviations, rare events,
+        EWMA and CUSUM only single points are judged: see `applicable_rules`.
+
+        Examples
+        --------
+        >>> from pharmaq.spc import individuals_chart
+        >>> x = [0.4, 1.1, 0.2, 0.9, 1.3, 0.6, 0.1, 0.8, 0.3, -3.2]
+        >>> found = individuals_chart(x, center=0, sigma=1).violations()
+        >>> found.to_frame()[["label", "rule", "first", "side"]]
+           label      rule  first   side
+        0      9  nelson 2      0  above
+        1     10  nelson 1      9  below
+        """
+        return chart_violations(self, rules)
+
     def extend(
         self,
         values: Any,
@@ -255,7 +296,7 @@ class ControlChart(Result):
             f"n_phase1={self.n_phase1}, {limits}, signals={self.signals.tolist()[:6]})"
         )
 
-    def plot(self, *, ax: Any = None, zones: bool = False) -> Any:
+    def plot(self, *, ax: Any = None, zones: bool = False, rules: Rules | None = None) -> Any:
         """Draw the statistic with centre line, limits and marked signals.
 
         Parameters
@@ -264,6 +305,9 @@ class ControlChart(Result):
             Where to draw; a new figure by default, with the companion chart below.
         zones : bool, default False
             Draw lines at one and two standard deviations too.
+        rules : str, Rule, RuleSet or sequence of Rule or str, optional
+            Mark the `violations` of these rules with the rules' numbers; by default points
+            beyond the limits only.
 
         Returns
         -------
@@ -272,7 +316,11 @@ class ControlChart(Result):
         """
         from pharmaq.spc.charts import plots
 
-        return plots.plot_chart(self, ax=ax, zones=zones)
+        chain = [self]
+        while chain[-1].companion is not None:
+            chain.append(chain[-1].companion)
+        found = None if rules is None else [chart.violations(rules) for chart in chain]
+        return plots.plot_chart(self, ax=ax, zones=zones, violations=found)
 
     def _new_labels(self, labels: ArrayLike | None, n: int) -> NDArray[Any]:
         """Return labels of all points, old and new."""

@@ -10,9 +10,12 @@ import numpy as np
 from pharmaq import _style
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
     from pharmaq.spc.charts._chart import ControlChart
+    from pharmaq.spc.rules import Violations
 
 __all__ = ["plot_chart"]
 
@@ -23,7 +26,13 @@ _MANY = 150
 _NAMED = 12
 
 
-def plot_chart(chart: ControlChart, *, ax: Axes | None = None, zones: bool = False) -> Axes:
+def plot_chart(
+    chart: ControlChart,
+    *,
+    ax: Axes | None = None,
+    zones: bool = False,
+    violations: Sequence[Violations] | None = None,
+) -> Axes:
     """Draw a control chart, and its companion below it unless `ax` is given.
 
     Parameters
@@ -34,6 +43,9 @@ def plot_chart(chart: ControlChart, *, ax: Axes | None = None, zones: bool = Fal
         Where to draw; a new figure by default.
     zones : bool, default False
         Draw lines at one and two standard deviations from the centre too.
+    violations : sequence of Violations, optional
+        Signals of run rules to mark with the numbers of the rules: those of the chart, of its
+        companion, and so on.
 
     Returns
     -------
@@ -41,7 +53,7 @@ def plot_chart(chart: ControlChart, *, ax: Axes | None = None, zones: bool = Fal
         The picture of the chart itself.
     """
     if ax is not None:
-        return _draw(chart, ax, zones=zones)
+        return _draw(chart, ax, zones=zones, found=violations[0] if violations else None)
     chain = [chart]
     while chain[-1].companion is not None:
         chain.append(chain[-1].companion)
@@ -53,14 +65,15 @@ def plot_chart(chart: ControlChart, *, ax: Axes | None = None, zones: bool = Fal
         layout="constrained",
         squeeze=False,
     )
-    for one, place in zip(chain, axes[:, 0], strict=True):
-        _draw(one, place, zones=zones and one is chart)
+    every: Sequence[Violations | None] = violations or [None] * len(chain)
+    for one, place, found in zip(chain, axes[:, 0], every, strict=True):
+        _draw(one, place, zones=zones and one is chart, found=found)
         if one is not chain[-1]:
             place.set_xlabel("")
     return axes[0, 0]
 
 
-def _draw(chart: ControlChart, ax: Axes, *, zones: bool) -> Axes:
+def _draw(chart: ControlChart, ax: Axes, *, zones: bool, found: Violations | None) -> Axes:
     n = chart.n_points
     x = np.arange(n) + 1
     for name, value, color, style in (
@@ -74,7 +87,11 @@ def _draw(chart: ControlChart, ax: Axes, *, zones: bool) -> Axes:
     _draw_specification(chart, ax)
     _draw_series(chart, ax, x)
     _draw_borders(chart, ax)
-    _draw_marks(chart, ax, x)
+    if found is None:
+        _draw_signals(chart, ax, x)
+    else:
+        _draw_violations(chart, ax, x, found)
+    _draw_exclusions(chart, ax, x)
     _finish(chart, ax, x)
     return ax
 
@@ -189,7 +206,7 @@ def _draw_borders(chart: ControlChart, ax: Axes) -> None:
         )
 
 
-def _draw_marks(chart: ControlChart, ax: Axes, x: Any) -> None:
+def _draw_signals(chart: ControlChart, ax: Axes, x: Any) -> None:
     signals = chart.signals
     if signals.size:
         ax.scatter(
@@ -213,6 +230,81 @@ def _draw_marks(chart: ControlChart, ax: Axes, x: Any) -> None:
                 fontsize="small",
                 color=_style.ACTION,
             )
+
+
+def _draw_violations(chart: ControlChart, ax: Axes, x: Any, found: Violations) -> None:
+    """Mark limits by a square and runs by a diamond, and name the rules by their numbers."""
+    by_limits = np.array([rule.name in found.by_limits for rule in found.rules])
+    limit = by_limits[found.rule_numbers]
+    beyond = np.unique(found.positions[limit])
+    in_runs = np.setdiff1d(found.positions[~limit], beyond)
+    for points, shape, color in (
+        (beyond, "s", _style.ACTION),
+        (in_runs, "D", _style.ALERT),
+    ):
+        ax.scatter(
+            x[points],
+            chart.statistic[points],
+            marker=shape,
+            s=_style.MARK_SIZE * 1.4,
+            color=color,
+            zorder=4,
+        )
+    center = np.broadcast_to(chart.center, x.shape)
+    for i, marks in _new_marks(found).items():
+        up = chart.statistic[i] > center[i]
+        ax.annotate(
+            ", ".join(marks),
+            (x[i], chart.statistic[i]),
+            xytext=(0, 6 if up else -6),
+            textcoords="offset points",
+            ha="center",
+            va="bottom" if up else "top",
+            fontsize="small",
+            color=_style.ACTION if i in beyond else _style.ALERT,
+            bbox={"facecolor": _style.SURFACE, "alpha": 0.75, "pad": 0.6, "linewidth": 0},
+        )
+    _draw_key(ax, found)
+
+
+def _new_marks(found: Violations) -> dict[int, list[str]]:
+    """Return marks of the rules that begin to signal at a point."""
+    pairs = list(zip(found.positions.tolist(), found.rule_numbers.tolist(), strict=True))
+    known = set(pairs)
+    marks: dict[int, list[str]] = {}
+    for i, number in pairs:
+        if (i - 1, number) not in known:
+            marks.setdefault(i, []).append(found.rules.marks[number])
+    return marks
+
+
+def _draw_key(ax: Axes, found: Violations) -> None:
+    """Say below the picture what the numbers mean and which rules do not apply."""
+    named = list(zip(found.rules.marks, found.rules, strict=True))
+    lines = [
+        f"{named[number][0]}: {found.description(named[number][1])}"
+        for number in np.unique(found.rule_numbers)
+    ]
+    if not lines:
+        lines = [f"no signal of the rules {found.rules.name}"]
+    left = [mark for mark, rule in named if rule.name in found.not_applied]
+    if left:
+        lines.append(f"not applied: {', '.join(left)}")
+    ax.annotate(
+        "\n".join(lines),
+        (1, 1),
+        xycoords="axes fraction",
+        xytext=(0, 4),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        multialignment="left",
+        fontsize="x-small",
+        color=_style.MUTED,
+    )
+
+
+def _draw_exclusions(chart: ControlChart, ax: Axes, x: Any) -> None:
     left_out = [e.position for e in chart.excluded]
     if left_out:
         ax.scatter(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pharmaq.spc.rules._rule import Rule, RuleSet
 
-__all__ = ["ApplicableRules", "applicable_rules"]
+__all__ = ["ApplicableRules", "applicable_rules", "is_limit"]
 
 _INDEPENDENT = ("individuals", "xbar", "short run", "residual")
 _COUNTS = ("p", "np", "c", "u", "laney p", "laney u")

@@ -179,6 +179,14 @@ class RuleSet:
         names = [rule.name for rule in self.rules]
         return self.rules[names.index(check_choice("name", name, names))]
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What each rule is called in pictures: the last word of its name, or its number."""
+        words = tuple(rule.name.removesuffix(" (changed)").split()[-1] for rule in self)
+        if len(set(words)) == len(words):
+            return words
+        return tuple(str(number) for number in range(1, len(self) + 1))
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row a rule, with every number and convention."""
         rows = [{"description": rule.description, **dataclasses.asdict(rule)} for rule in self]

@@ -201,13 +201,14 @@ def run_rules(
     )
 
 
-def as_rule_set(rules: str | Rule | RuleSet | Sequence[Rule]) -> RuleSet:
+def as_rule_set(rules: str | Rule | RuleSet | Sequence[Rule | str]) -> RuleSet:
     """Return rules named or given in any form as one `RuleSet`.
 
     Parameters
     ----------
-    rules : str, Rule, RuleSet or sequence of Rule
-        A name as in `run_rules`, or rules.
+    rules : str, Rule, RuleSet or sequence of Rule or str
+        Name of a set as in `run_rules`, a rule, or several; a published rule may be given by
+        its name, such as ``"nelson 2"``.
 
     Returns
     -------
@@ -218,6 +219,8 @@ def as_rule_set(rules: str | Rule | RuleSet | Sequence[Rule]) -> RuleSet:
     --------
     >>> as_rule_set("western electric").rules[3].description
     '8 points in a row on the same side of the center line'
+    >>> as_rule_set(["nelson 1", "western electric 4"]).rules[1].window
+    8
     """
     if isinstance(rules, RuleSet):
         return rules
@@ -228,7 +231,13 @@ def as_rule_set(rules: str | Rule | RuleSet | Sequence[Rule]) -> RuleSet:
     if not hasattr(rules, "__iter__"):
         msg = f"rules must be a name, a Rule, a RuleSet or a sequence of Rule, got {rules!r}"
         raise InputTypeError(msg)
-    return RuleSet(name="own", rules=tuple(rules))
+    chosen = (_published(rule) if isinstance(rule, str) else rule for rule in rules)
+    return RuleSet(name="own", rules=tuple(chosen))
+
+
+def _published(name: str) -> Rule:
+    every = {rule.name: rule for rule_set in _SETS.values() for rule in rule_set}
+    return every[check_choice("rules", name, every)]
 
 
 def _numbers(name: str, numbers: Sequence[int] | None, published: RuleSet) -> list[int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import html
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,9 +23,10 @@ if TYPE_CHECKING:
 
     from pharmaq.spc.rules._rule import Rule, RuleSet
 
-__all__ = ["Violation", "Violations", "find_violations", "mark_violations"]
+__all__ = ["Violation", "Violations", "find_violations", "mark_violations", "stretches"]
 
 _SIDES = ("none", "above", "below", "both", "none")
+_BEYOND_LIMIT = "1 point beyond a control limit"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +45,8 @@ class Violation:
         Side of the center line, or direction of a trend; ``"none"`` where a rule has no side.
     label : object
         Label of the point that completes the pattern.
+    description : str
+        What the rule says; for the limits of a chart, what these say.
     """
 
     rule: Rule
@@ -49,12 +54,13 @@ class Violation:
     points: tuple[int, ...]
     side: str
     label: Any
+    description: str
 
     @property
     def message(self) -> str:
         """One sentence: the rule, its side and its source's name."""
         side = "" if self.side in {"none", "both"} else f", {self._direction()}"
-        return f"{self.rule.description}{side} ({self.rule.name})"
+        return f"{self.description}{side} ({self.rule.name})"
 
     def _direction(self) -> str:
         if self.rule.pattern == "trend":
@@ -84,6 +90,10 @@ class Violations(Result):
         Its label; its position where the values had no labels.
     n_points, n_gaps, n_segments : int
         Points given, NaN among them (they break every run), and stretches without a gap.
+    by_limits : tuple of str
+        Names of rules that were held against the control limits of a chart, not against z.
+    not_applied : dict of str to str
+        Name of each rule that has no meaning on the chart, and the reason.
     """
 
     rules: RuleSet
@@ -96,18 +106,22 @@ class Violations(Result):
     n_points: int
     n_gaps: int
     n_segments: int
+    by_limits: tuple[str, ...] = ()
+    not_applied: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.positions)
 
     def __getitem__(self, number: int) -> Violation:
         i = range(len(self))[number]
+        rule = self.rules.rules[self.rule_numbers[i]]
         return Violation(
-            rule=self.rules.rules[self.rule_numbers[i]],
+            rule=rule,
             position=int(self.positions[i]),
             points=tuple(range(int(self.first[i]), int(self.positions[i]) + 1)),
             side=str(self.sides[i]),
             label=self.labels[i],
+            description=self.description(rule),
         )
 
     @property
@@ -121,14 +135,23 @@ class Violations(Result):
         return tuple(self._finding(i) for i in range(len(self)))
 
     def of(self, name: str) -> NDArray[np.intp]:
-        """Return the positions where the rule of that name signals."""
+        """Return the positions where the rule of that name signals.
+
+        Raises
+        ------
+        InputError
+            If the set has no such rule, or the rule was not applied.
+        """
         number = self.rules.rules.index(self.rules[name])
+        if name in self.not_applied:
+            msg = f"name = {name!r} is a rule that was not applied: {self.not_applied[name]}"
+            raise InputError(msg)
         return self.positions[self.rule_numbers == number]
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a signal."""
         names = np.array([rule.name for rule in self.rules], dtype=object)
-        texts = np.array([rule.description for rule in self.rules], dtype=object)
+        texts = np.array([self.description(rule) for rule in self.rules], dtype=object)
         columns = {
             "label": self.labels,
             "position": self.positions,
@@ -140,20 +163,40 @@ class Violations(Result):
         }
         return pd.DataFrame(columns)
 
+    def description(self, rule: Rule) -> str:
+        """Return what a rule says, in terms of the chart's limits where it stands for them."""
+        return _BEYOND_LIMIT if rule.name in self.by_limits else rule.description
+
+    def __repr__(self) -> str:
+        left = f", not_applied={list(self.not_applied)}" if self.not_applied else ""
+        return (
+            f"Violations(rules={self.rules.name!r}, n_points={self.n_points}, "
+            f"n_signals={len(self)}, signals={self.signals.tolist()[:6]}{left})"
+        )
+
+    def _repr_html_(self) -> str:
+        # a mixin of a slotted dataclass has no super() without names
+        text = Result._repr_html_(self)
+        for reason in dict.fromkeys(self.not_applied.values()):
+            names = ", ".join(n for n, why in self.not_applied.items() if why == reason)
+            text += f"<p>Not applied: {html.escape(f'{names}; {reason}')}.</p>"
+        return text
+
     def _fields(self) -> dict[str, Any]:
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return fields | {"rules": dataclasses.asdict(self.rules)}
 
     def _finding(self, number: int) -> Finding:
         violation = self[number]
-        label = violation.label
+        label, z = violation.label, float(self.z[number])
+        by_limits = violation.rule.name in self.by_limits
         return Finding(
             rule=violation.rule.name,
             severity=violation.rule.severity,
             subject=f"point {label}",
             message=violation.message,
-            value=float(self.z[number]),
-            limit=violation.rule.zone or None,
+            value=None if math.isnan(z) else z,
+            limit=None if by_limits else violation.rule.zone or None,
             time=pd.Timestamp(label).to_pydatetime() if _is_time(label) else None,
         )
 
@@ -209,13 +252,13 @@ def find_violations(
 
     rule_set = as_rule_set(rules)
     values = _points(z)
-    stretches = _stretches(values, segments)
-    words = mark(values, stretches, rule_set)
+    whole = stretches(values, segments)
+    words = mark(values, whole, rule_set)
     codes, zones = rule_codes(rule_set)
     found = []
     for number in range(len(rule_set)):
         positions = np.flatnonzero(words >> np.array(number, words.dtype) & 1)
-        begins = stretches[np.searchsorted(stretches[:, 0], positions, side="right") - 1, 0]
+        begins = whole[np.searchsorted(whole[:, 0], positions, side="right") - 1, 0]
         details = np.empty((len(positions), 2), np.int64)
         describe_signals(values, positions, begins, number, codes, zones, details)
         found.append(np.column_stack([np.full(len(positions), number), positions, details]))
@@ -231,8 +274,8 @@ def find_violations(
         z=values[table[:, 1]],
         labels=labels[table[:, 1]],
         n_points=len(values),
-        n_gaps=len(values) - int(np.sum(stretches[:, 1] - stretches[:, 0])),
-        n_segments=len(stretches),
+        n_gaps=len(values) - int(np.sum(whole[:, 1] - whole[:, 0])),
+        n_segments=len(whole),
     )
 
 
@@ -261,7 +304,7 @@ def mark_violations(
     array([0, 1, 0, 2], dtype=uint8)
     """
     values = _points(z)
-    return mark(values, _stretches(values, segments), as_rule_set(rules))
+    return mark(values, stretches(values, segments), as_rule_set(rules))
 
 
 def _points(z: ArrayLike | pd.Series) -> NDArray[np.float64]:
@@ -281,7 +324,7 @@ def _points(z: ArrayLike | pd.Series) -> NDArray[np.float64]:
     return values
 
 
-def _stretches(z: NDArray[np.float64], segments: ArrayLike | None) -> NDArray[np.int64]:
+def stretches(z: NDArray[np.float64], segments: ArrayLike | None) -> NDArray[np.int64]:
     """Return first and end of each range of points without a gap or a change of segment."""
     if segments is None and np.isfinite(z.sum()):
         return np.array([[0, len(z)]], np.int64)
