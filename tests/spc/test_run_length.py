@@ -94,7 +94,8 @@ def test_ewma_matches_lucas_and_saccucci() -> None:
     shifts = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0]
     found = ewma_run_length(lam=0.1, limit=2.814, shift=shifts).arl
     expected = [106.0, 31.3, 15.9, 10.3, 6.09, 4.36, 3.44, 2.87, 2.19]
-    np.testing.assert_allclose(found, expected, rtol=0.005)
+    # two entries of the table are one off in their last digit
+    np.testing.assert_array_less(abs(found - expected), [1.0] + [0.1] * 3 + [0.01] * 5)
 
 
 # SAS/QC manual, 1999: functions EWMAARL and CUSUMARL; CUSUM digits from the seventh on differ
@@ -112,11 +113,10 @@ def test_ewma_and_cusum_match_another_program() -> None:
 # headstart of h / 2, as printed in Montgomery's textbook
 def test_two_sided_cusum_matches_lucas_and_crosier() -> None:
     options = {"k": 0.5, "h": 5, "shift": [0.0, 0.5, 1.0, 2.0]}
-    np.testing.assert_allclose(
-        cusum_run_length(**options).arl, [465, 38.0, 10.4, 4.01], rtol=0.01
-    )
+    slow = cusum_run_length(**options).arl
+    np.testing.assert_array_less(abs(slow - [465, 38.0, 10.4, 4.01]), [0.5, 0.06, 0.06, 0.006])
     fast = cusum_run_length(**options, headstart=2.5).arl
-    np.testing.assert_allclose(fast, [430, 28.7, 6.35, 2.36], rtol=0.01)
+    np.testing.assert_array_less(abs(fast - [430, 28.7, 6.35, 2.36]), [0.5, 0.06, 0.006, 0.006])
 
 
 # J. M. Lucas, Technometrics 27 (1985) 129, tables 2 and 3
