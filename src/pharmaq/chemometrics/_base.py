@@ -12,6 +12,7 @@ from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from pharmaq._checks import as_float, check_finite
+from pharmaq.chemometrics._missing import check_observed
 from pharmaq.errors import AxisError, InputError, InputTypeError, PharmaqError
 from pharmaq.spectra import AXIS_UNITS, axis_difference, axis_values, header_number
 
@@ -201,7 +202,9 @@ def _validated(
         name = type(estimator).__name__
         msg = f"X holds {len(values)} sample(s), but {name} needs at least {least}; add spectra"
         raise InputError(msg)
-    if finite:
+    if getattr(estimator, "missing", "raise") != "raise":
+        check_observed("X", values)
+    elif finite:
         check_finite("X", values)
     return values
 

@@ -28,7 +28,7 @@ def fold_paths(
     progress: bool,
 ) -> tuple[list[NDArray[np.float64]], NDArray[np.intp], str]:
     """Return the predictions of each fold, its usable components, and how they came about."""
-    if steps or y.ndim == 2 or not isinstance(model, PLS):
+    if steps or not _has_quick_form(model, y):
         return _refit(steps, model, X, y, folds, progress)
     if not model.scale and _leaves_each_out(folds, len(y)):
         paths, usable = leave_one_out(X, y, model.n_components)
@@ -42,6 +42,10 @@ def fold_paths(
             return quick, full, "cross-products of the folds"
     paths, usable = masked_path(X, y, folds, model.n_components, scale=model.scale)
     return paths, usable, "bidiagonalisation of all folds together"
+
+
+def _has_quick_form(model: Any, y: NDArray[np.float64]) -> bool:
+    return y.ndim == 1 and isinstance(model, PLS) and model.missing == "raise"
 
 
 def _suits_cross_products(X: Any, folds: list[Fold]) -> bool:
@@ -96,7 +100,7 @@ def _one_fold(
     model: Any, seen: NDArray[np.float64], unseen: NDArray[np.float64], y: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], int]:
     """Return the predictions of the unseen rows and the components the seen ones carry."""
-    if y.ndim == 2 or not isinstance(model, PLS):
+    if not _has_quick_form(model, y):
         return clone(model).fit(seen, y).predict_path(unseen), model.n_components
     rows = np.arange(len(seen) + len(unseen))
     fold = (rows[: len(seen)], rows[len(seen) :])

@@ -14,7 +14,6 @@ from sklearn.pipeline import Pipeline
 from pharmaq._checks import check_choice, check_integer, check_same_length
 from pharmaq.chemometrics._base import check_response, fit_matrix
 from pharmaq.chemometrics._folds import fold_paths, rows_of
-from pharmaq.chemometrics.pls import PLS
 from pharmaq.chemometrics.preprocessing import learns_from_samples
 from pharmaq.chemometrics.preprocessing._one_pass import in_one_pass
 from pharmaq.chemometrics.score_regression import ScoreRegression
@@ -205,7 +204,7 @@ def cross_validate(
     estimator : PLS, PCR or Pipeline
         Cloned, never changed. Its `n_components` is the largest number tried.
     X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
-        Spectra; NaN raises.
+        Spectra; NaN raises, unless the estimator's `missing` says what to do.
     y : array-like, shape (n_samples,) or (n_samples, n_responses)
         Reference values; NaN raises.
     cv : cross-validator, str or int, optional
@@ -239,6 +238,7 @@ def cross_validate(
     Examples
     --------
     >>> import numpy as np
+    >>> from pharmaq.chemometrics import PLS
     >>> X = np.array([[1.0, 0.2], [2.0, 0.1], [3.0, 0.4], [4.0, 0.3], [5.0, 0.1], [6.0, 0.3]])
     >>> result = cross_validate(PLS(n_components=1), X, X[:, 0] + X[:, 1], cv="venetian(3)")
     >>> result.rmsecv
@@ -247,7 +247,7 @@ def cross_validate(
     steps, model = split_pipeline(estimator)
     groups = groups_of(X, groups)
     splitter = splitter_of(cv, groups)
-    X, steps = apply_row_wise(steps, X)
+    X, steps = apply_row_wise(steps, X, model)
     check_same_length(X=X, y=np.asarray(y))
     response = check_response(y, len(X))
     folds = folds_of(splitter, len(X), response, groups)
@@ -305,13 +305,13 @@ def splitter_of(cv: Any, groups: NDArray[Any] | None) -> Any:
     return cv
 
 
-def apply_row_wise(steps: list[Any], X: Any) -> tuple[Any, list[Any]]:
+def apply_row_wise(steps: list[Any], X: Any, model: Any) -> tuple[Any, list[Any]]:
     """Apply the leading steps that learn nothing from samples; return the rest."""
     first = next((i for i, s in enumerate(steps) if learns_from_samples(s)), len(steps))
     for step in in_one_pass([clone(step) for step in steps[:first]]):
         X = step.fit_transform(X)
     # with steps left the container still matters: they may need the axis
-    return (X if steps[first:] else fit_matrix(PLS(), X, least=2)), steps[first:]
+    return (X if steps[first:] else fit_matrix(clone(model), X, least=2)), steps[first:]
 
 
 def folds_of(splitter: Any, n_samples: int, y: NDArray[np.float64], groups: Any) -> list[Fold]:

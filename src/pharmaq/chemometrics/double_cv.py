@@ -308,7 +308,7 @@ def prepared(
     """Return steps to refit, model, spectra after row-wise steps, response and batches."""
     steps, model = split_pipeline(estimator)
     batches = groups_of(X, groups)
-    X, steps = apply_row_wise(steps, X)
+    X, steps = apply_row_wise(steps, X, model)
     check_same_length(X=X, y=np.asarray(y))
     response = check_response(y, len(X))
     if response.ndim != 1:

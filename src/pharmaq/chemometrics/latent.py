@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 
 from pharmaq._checks import check_choice, check_integer
 from pharmaq.chemometrics._base import like_columns, like_rows, new_matrix, require_fitted
+from pharmaq.chemometrics._missing import fill_incomplete
 from pharmaq.chemometrics._pictures import LatentPictures
 from pharmaq.chemometrics.limits import (
     SPE_METHODS,
@@ -31,13 +32,17 @@ class LatentVariableModel(
 ):
     """Base of `PCA` and `PLS`: everything that follows from rotations and loadings."""
 
+    # models that take missing values have these as parameters
+    missing: str = "raise"
+    score_method: str = "auto"
+
     def transform(self, X: Any) -> Any:
         """Return the scores of samples.
 
         Parameters
         ----------
         X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
-            Samples on the fitted axis; NaN raises.
+            Samples on the fitted axis; NaN raises, unless `missing` says what to do.
 
         Returns
         -------
@@ -54,7 +59,7 @@ class LatentVariableModel(
         Parameters
         ----------
         X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
-            Samples on the fitted axis; NaN raises.
+            Samples on the fitted axis; NaN raises, unless `missing` says what to do.
 
         Returns
         -------
@@ -70,12 +75,13 @@ class LatentVariableModel(
         Parameters
         ----------
         X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
-            Samples on the fitted axis; NaN raises.
+            Samples on the fitted axis; NaN raises, unless `missing` says what to do.
 
         Returns
         -------
         array, Series or DataArray, shape (n_samples,)
-            Sum of squared residuals over the points, centred and scaled as the model is.
+            Sum of squared residuals over the points, centred and scaled as the model is; over
+            the observed points of an incomplete sample, and not scaled up for the others.
         """
         _, spe = self.project(X)
         return like_rows(X, spe)
@@ -86,7 +92,7 @@ class LatentVariableModel(
         Parameters
         ----------
         X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
-            Samples on the fitted axis; NaN raises.
+            Samples on the fitted axis; NaN raises, unless `missing` says what to do.
 
         Returns
         -------
@@ -134,7 +140,9 @@ class LatentVariableModel(
         require_fitted(self)
         check_choice("method", method, SPE_METHODS)
         if method in {"box", "robust"}:
-            return spe_limit_from_values(self.spe_, alpha=alpha, robust=method == "robust")
+            # the limit is one for complete samples
+            whole = self.spe_ / getattr(self, "observed_share_", 1.0)
+            return spe_limit_from_values(whole, alpha=alpha, robust=method == "robust")
         values: Any = self.residual_eigenvalues_
         return spe_limit_from_eigenvalues(values, alpha=alpha, method=method)  # type: ignore[arg-type]
 
@@ -144,7 +152,7 @@ class LatentVariableModel(
         Parameters
         ----------
         X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
-            Samples on the fitted axis; NaN raises.
+            Samples on the fitted axis; NaN raises, unless `missing` says what to do.
 
         Returns
         -------
@@ -163,7 +171,7 @@ class LatentVariableModel(
         Parameters
         ----------
         values : ndarray of shape (n_samples, n_points)
-            Finite float64 values in C order on the fitted axis.
+            Float64 values in C order on the fitted axis; NaN where `missing` allows it.
 
         Returns
         -------
@@ -177,6 +185,8 @@ class LatentVariableModel(
         rotations = np.ascontiguousarray(self.x_rotations_.T)
         loadings = np.ascontiguousarray(self.x_loadings_.T)
         _kernels.project(values, self.x_mean_, self.x_scale_, rotations, loadings, scores, spe)
+        if self.missing != "raise":
+            fill_incomplete(self, values, scores, spe)
         return scores, spe
 
     def t2_of_scores(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -212,6 +222,12 @@ class LatentVariableModel(
         """
         N: Any = getattr(self, "weight_sum_", self.n_samples_)
         return 1 / N + t2 / (N - 1)
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn whether missing values are fine."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.missing != "raise"
+        return tags
 
     @property
     def _n_features_out(self) -> int:

@@ -32,6 +32,12 @@ class PLS(ScoreRegression, LatentVariableModel):
         NIPALS [1]_ with converged inner iterations, SIMPLS [2]_, or improved kernel PLS [3]_,
         which gives the components of NIPALS in a fraction of the time. SIMPLS is equal to them
         for one response and differs slightly for several.
+    missing : {"raise", "nipals", "tsr"}, default "raise"
+        What to do with NaN in `X`: refuse it, NIPALS over the observed values [4]_, or trimmed
+        score regression [5]_, which fills in missing values until they stay and goes with every
+        algorithm. Without NaN all three give the same model. NaN in `y` always raises.
+    score_method : {"auto", "scp", "pmp", "tsr"}, default "auto"
+        Scores of incomplete new samples, as in `PCA` [6]_.
 
     Attributes
     ----------
@@ -60,6 +66,8 @@ class PLS(ScoreRegression, LatentVariableModel):
         ``"nipals"``, ``"simpls"``, ``"improved kernel 1"`` or ``"improved kernel 2"``.
     n_samples_, n_components_, n_features_in_ : int
         Sizes; samples of weight zero do not count.
+    n_missing_, n_missing_per_column_, observed_share_, convergence_, residual_factor_
+        As in `PCA`, unless `missing` is ``"raise"``; so is `score_method_`.
     weight_sum_ : float
         Sum of the sample weights; the number of samples where none were given.
     axis_, axis_kind_
@@ -70,6 +78,10 @@ class PLS(ScoreRegression, LatentVariableModel):
     .. [1] S. Wold, M. Sjostrom, L. Eriksson, Chemom. Intell. Lab. Syst. 58 (2001) 109-130.
     .. [2] S. de Jong, Chemom. Intell. Lab. Syst. 18 (1993) 251-263.
     .. [3] B. S. Dayal, J. F. MacGregor, J. Chemom. 11 (1997) 73-85.
+    .. [4] P. R. C. Nelson, P. A. Taylor, J. F. MacGregor, Chemom. Intell. Lab. Syst. 35 (1996)
+           45-65.
+    .. [5] A. Folch-Fortuny, F. Arteaga, A. Ferrer, J. Chemom. 31 (2017) e2897.
+    .. [6] F. Arteaga, A. Ferrer, J. Chemom. 16 (2002) 408-418.
 
     Examples
     --------
@@ -85,10 +97,14 @@ class PLS(ScoreRegression, LatentVariableModel):
         *,
         scale: bool = False,
         algorithm: Literal["nipals", "simpls", "kernel"] = "nipals",
+        missing: Literal["raise", "nipals", "tsr"] = "raise",
+        score_method: Literal["auto", "scp", "pmp", "tsr"] = "auto",
     ) -> None:
         self.n_components = n_components
         self.scale = scale
         self.algorithm = algorithm
+        self.missing = missing
+        self.score_method = score_method
 
     def _find_components(
         self, X: NDArray[np.float64], Y: NDArray[np.float64], n_components: int

@@ -15,6 +15,8 @@ from pharmaq.chemometrics._base import (
     like_rows,
     require_fitted,
 )
+from pharmaq.chemometrics._missing import count_missing, needs_residuals, residual_factor
+from pharmaq.chemometrics._missing_fit import fit_incomplete
 from pharmaq.chemometrics._pictures import RegressionPictures
 from pharmaq.chemometrics._pls import Components, coefficient_path
 from pharmaq.chemometrics.latent import center_and_scale, check_n_components, fix_signs
@@ -32,6 +34,8 @@ class ScoreRegression(RegressionPictures, RegressorMixin):
 
     n_components: int
     scale: bool
+    missing: str
+    n_missing_: int
 
     if TYPE_CHECKING:
         # what each model brings: the components of centred (and scaled) data
@@ -45,7 +49,7 @@ class ScoreRegression(RegressionPictures, RegressorMixin):
         Parameters
         ----------
         X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
-            At least two samples; NaN raises.
+            At least two samples; NaN raises, unless `missing` says what to do.
         y : array-like, shape (n_samples,) or (n_samples, n_responses)
             Reference values, none of them constant; NaN raises.
         sample_weight : array-like of shape (n_samples,), optional
@@ -77,22 +81,59 @@ class ScoreRegression(RegressionPictures, RegressorMixin):
             values, weights = values[used], weights[used]
             response = check_response(response[used], len(values))
         A = check_n_components(self.n_components, *values.shape)
-        options: Any = {"scale": self.scale, "weights": weights}
-        Xc, self.x_mean_, self.x_scale_ = center_and_scale(values, name="X", **options)
         columns = response.reshape(len(response), -1)
-        Yc, self.y_mean_, self.y_scale_ = center_and_scale(columns, name="y", **options)
-        if weights is not None:
-            root = np.sqrt(weights)[:, None]
-            Xc, Yc = root * Xc, root * Yc
-        parts = _signed(self._find_components(Xc, Yc, A))
+        Yc, self.y_mean_, self.y_scale_ = center_and_scale(
+            columns, scale=self.scale, name="y", weights=weights
+        )
         self.n_samples_, self.n_components_ = len(values), A
         self.weight_sum_ = float(len(values) if weights is None else weights.sum())
         self.y_is_vector_ = response.ndim == 1
+        if count_missing(self, values):
+            return self._fit_incomplete(values, Yc, weights)
+        return self._fit_complete(values, Yc, weights)
+
+    def _fit_complete(
+        self,
+        values: NDArray[np.float64],
+        Yc: NDArray[np.float64],
+        weights: NDArray[np.float64] | None,
+    ) -> Self:
+        Xc, self.x_mean_, self.x_scale_ = self._centered(values, weights)
+        if weights is not None:
+            root = np.sqrt(weights)[:, None]
+            Xc, Yc = root * Xc, root * Yc
+        parts = _signed(self._find_components(Xc, Yc, self.n_components_))
         self._set_components(parts)
         self._set_diagnostics(parts, Xc, Yc)
         if weights is not None:
             self.x_scores_ /= root
             self.spe_ /= weights
+        return self
+
+    def _centered(
+        self, values: NDArray[np.float64], weights: NDArray[np.float64] | None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return X as it is modelled, its means and its scales."""
+        return center_and_scale(values, scale=self.scale, name="X", weights=weights)
+
+    def _fit_incomplete(
+        self,
+        values: NDArray[np.float64],
+        Yc: NDArray[np.float64],
+        weights: NDArray[np.float64] | None,
+    ) -> Self:
+        if weights is not None:
+            msg = (
+                f"sample_weight cannot go with missing values in X ({self.n_missing_} here); "
+                "remove or replace them first, or leave sample_weight out"
+            )
+            raise InputError(msg)
+        A = self.n_components_
+        self.algorithm_ = "nipals"
+        fit = fit_incomplete(self, values, Yc, A, lambda Z: self._find_components(Z, Yc, A))
+        self._set_components(fit.parts)
+        self.explained_x_ = fit.explained
+        self._set_response_diagnostics(fit.parts, Yc)
         return self
 
     def predict(self, X: Any, n_components: int | None = None) -> Any:
@@ -101,7 +142,7 @@ class ScoreRegression(RegressionPictures, RegressorMixin):
         Parameters
         ----------
         X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
-            Samples on the fitted axis; NaN raises.
+            Samples on the fitted axis; NaN raises, unless `missing` says what to do.
         n_components : int, optional
             Use the first so many components; all by default.
 
@@ -125,7 +166,7 @@ class ScoreRegression(RegressionPictures, RegressorMixin):
         Parameters
         ----------
         X : array-like, DataFrame or DataArray, shape (n_samples, n_points)
-            Samples on the fitted axis; NaN raises.
+            Samples on the fitted axis; NaN raises, unless `missing` says what to do.
 
         Returns
         -------
@@ -182,10 +223,16 @@ class ScoreRegression(RegressionPictures, RegressorMixin):
         squares = np.sum(parts.x_scores**2, axis=0)
         self.score_variances_ = squares / (self.weight_sum_ - 1)
         self.explained_x_ = squares * np.sum(parts.x_loadings**2, axis=0) / np.sum(Xc**2)
-        self.explained_y_ = squares * np.sum(parts.y_loadings**2, axis=0) / np.sum(Yc**2)
         residuals = Xc - parts.x_scores @ parts.x_loadings.T
         self.spe_ = np.einsum("ij,ij->i", residuals, residuals)
         self.residual_eigenvalues_ = residual_eigenvalues(residuals, self.weight_sum_ - 1)
+        if needs_residuals(self):
+            self.residual_factor_ = residual_factor(residuals, self.weight_sum_ - 1)
+        self._set_response_diagnostics(parts, Yc)
+
+    def _set_response_diagnostics(self, parts: Components, Yc: NDArray[np.float64]) -> None:
+        shares = np.sum(parts.x_scores**2, axis=0) * np.sum(parts.y_loadings**2, axis=0)
+        self.explained_y_ = shares / np.sum(Yc**2)
         errors = np.sum((Yc - parts.x_scores @ parts.y_loadings.T) ** 2, axis=0)
         freedom = self.weight_sum_ - self.n_components_ - 1
         spread = np.sqrt(errors / freedom) if freedom > 0 else np.full(len(errors), np.nan)
