@@ -3,9 +3,9 @@
 Run ``python benchmarks/missing_data.py``. A 500 x 200 matrix of five components and noise is
 fitted by pharmaq (NIPALS and trimmed score regression), process-improve (the same two),
 statsmodels (``missing="fill-em"``) and pyphi-mvda (NIPALS), where they are installed. CPU time,
-medians; runs are interleaved. Loadings are checked to agree before anything is timed: NIPALS with
-NIPALS, trimmed scores with trimmed scores, to what each program's tolerance allows. statsmodels
-fills in by the model, which is another method, so it is timed only.
+medians; runs are interleaved. Loadings are checked to agree before anything is timed: NIPALS
+with NIPALS, trimmed scores with trimmed scores, to what each program's tolerance allows.
+statsmodels fills in by the model, which is another method, so it is timed only.
 """
 
 from __future__ import annotations
@@ -65,11 +65,11 @@ def peers(X: np.ndarray, count: int) -> dict[str, tuple[str, Callable[[], np.nda
             found[f"{name} nipals"] = ("nipals", lambda: fit("nipals"), SLOW)
         found[f"{name} tsr"] = ("tsr", lambda: fit("tsr"), SLOW)
     with contextlib.suppress(ImportError):
-        from statsmodels.multivariate.pca import PCA as Filled
+        from statsmodels.multivariate import pca
 
         def filled() -> np.ndarray:
             kind = {"standardize": False, "demean": True, "missing": "fill-em"}
-            return Filled(X, count, **kind).loadings
+            return pca.PCA(X, count, **kind).loadings
 
         found[f"statsmodels {version('statsmodels')}"] = ("fill-em", filled, ROUNDS)
     with contextlib.suppress(ImportError, PackageNotFoundError):
