@@ -41,6 +41,7 @@ from pharmaq.chemometrics.mcr import (
     simplisma,
 )
 from pharmaq.chemometrics.merit import FiguresOfMerit, figures_of_merit
+from pharmaq.chemometrics.multiblock import MultiBlockPLS
 from pharmaq.chemometrics.opls import OPLS
 from pharmaq.chemometrics.pca import PCA
 from pharmaq.chemometrics.pcr import PCR
@@ -134,6 +135,7 @@ __all__ = [
     "JackknifeCoefficients",
     "LeaveBatchOut",
     "LocallyWeightedPLS",
+    "MultiBlockPLS",
     "NetAnalyteSignal",
     "Normalize",
     "NorrisWilliams",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.sparse import issparse
 from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -28,7 +29,7 @@ class NotFittedError(PharmaqError, SklearnNotFittedError):
 
 def fit_matrix(estimator: Any, X: Any, *, least: int = 1) -> NDArray[np.float64]:
     """Check the X of `fit`, remember its axis, and return it as a C-ordered float array."""
-    values, estimator.axis_, kind = _split(X)
+    values, estimator.axis_, kind = split_container(X)
     estimator.axis_kind_ = kind
     return _validated(estimator, values, reset=True, least=least)
 
@@ -39,7 +40,7 @@ def new_matrix(estimator: Any, X: Any, *, finite: bool = True) -> NDArray[np.flo
     With ``finite=False`` NaN and infinity pass, for callers that see them in what they compute.
     """
     require_fitted(estimator)
-    values, axis, kind = _split(X)
+    values, axis, kind = split_container(X)
     if axis is not None and estimator.axis_ is not None:
         problem = difference_of_axes(estimator, axis, str(kind))
         if problem:
@@ -98,6 +99,7 @@ def check_response(
 
 def like_rows(X: Any, values: NDArray[np.float64]) -> Any:
     """Give one value a row the container of X: DataArray, Series or array."""
+    X = labelled(X)
     if isinstance(X, xr.DataArray):
         return _sample_array(X, values, ("sample",), {})
     if isinstance(X, pd.DataFrame):
@@ -107,11 +109,22 @@ def like_rows(X: Any, values: NDArray[np.float64]) -> Any:
 
 def like_columns(X: Any, values: NDArray[np.float64], names: list[str], dim: str) -> Any:
     """Give new columns (scores, responses) the container of X."""
+    X = labelled(X)
     if isinstance(X, xr.DataArray):
         return _sample_array(X, values, ("sample", dim), {dim: names})
     if isinstance(X, pd.DataFrame):
         return pd.DataFrame(values, index=X.index, columns=names)
     return values
+
+
+def labelled(X: Any) -> Any:
+    """Return what carries the labels of the rows: of several blocks the first."""
+    return next(iter(X.values())) if is_blocks(X) else X
+
+
+def is_blocks(X: Any) -> bool:
+    """Tell whether X is a dictionary of blocks; some sparse matrices are dictionaries too."""
+    return isinstance(X, dict) and not issparse(X)
 
 
 def like_points(
@@ -143,7 +156,7 @@ def _sample_array(
     return xr.DataArray(values, dims=dims, coords={**labels, **extra})
 
 
-def _split(X: Any) -> tuple[Any, NDArray[np.float64] | None, str | None]:
+def split_container(X: Any) -> tuple[Any, NDArray[np.float64] | None, str | None]:
     """Return the values, the axis and its kind, as far as the container knows them."""
     if isinstance(X, xr.DataArray):
         return _split_dataarray(X)
