@@ -88,7 +88,8 @@ def simpls(X: Matrix, Y: Matrix, n_components: int) -> Components:
         for _ in range(2):
             v -= basis[:, :a] @ (basis[:, :a].T @ v)
         basis[:, a] = v / np.linalg.norm(v)
-        S -= np.outer(basis[:, a], basis[:, a] @ S)
+        used = basis[:, : a + 1]
+        S -= used @ (used.T @ S)
     return Components(R.copy(), P, Q, R, T)
 
 
