@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -92,3 +94,78 @@ def test_a_constant_column_cannot_be_scaled() -> None:
 def test_too_many_components_name_both_sizes() -> None:
     with pytest.raises(InputError, match=r"at most 3 .*n_samples = 4 and n_features = 9"):
         PCA(4).fit(np.random.default_rng(0).normal(size=(4, 9)))
+
+
+# the large forms against the decomposition they stand for
+@pytest.mark.parametrize("shape", [(400, 30), (30, 400), (60, 60)])
+@pytest.mark.parametrize("scale", [False, True])
+def test_cross_products_equal_the_singular_value_decomposition(
+    shape: tuple[int, int], scale: bool
+) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(shape[0], 6)) @ rng.normal(size=(6, shape[1]))
+    X += 5.0 + 0.1 * rng.normal(size=shape)
+    gram, svd = (PCA(4, scale=scale, solver=s).fit(X) for s in ("gram", "svd"))
+    assert (gram.solver_, svd.solver_) == ("gram", "svd")
+    assert gram.eigenvalues_ == pytest.approx(svd.eigenvalues_, rel=1e-9)
+    share = svd.explained_variance_ratio_
+    assert gram.explained_variance_ratio_ == pytest.approx(share, rel=1e-9)
+    assert gram.x_loadings_ == pytest.approx(svd.x_loadings_, abs=1e-9)
+    assert gram.x_scores_ == pytest.approx(svd.x_scores_, abs=1e-9 * svd.x_scores_.max())
+    assert gram.spe_ == pytest.approx(svd.spe_, rel=1e-9)
+    assert gram.t2(X) == pytest.approx(svd.t2(X), rel=1e-8)
+    assert (gram.x_mean_ == svd.x_mean_).all()
+    assert gram.x_scale_ == pytest.approx(svd.x_scale_, rel=1e-14)
+    for method in ("jackson", "box", "robust"):
+        limits = [model.spe_limit(method=method) for model in (gram, svd)]
+        assert limits[0] == pytest.approx(limits[1], rel=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(800, 400), (400, 800)])
+def test_large_data_take_cross_products_unless_digits_would_be_lost(
+    shape: tuple[int, int],
+) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(shape[0], 5)) @ (rng.normal(size=(5, shape[1])) * 10)
+    noisy = X + 0.1 * rng.normal(size=shape)
+    assert PCA(3).fit(noisy).solver_ == "gram"
+    assert PCA(3).fit(noisy[:50, :50]).solver_ == "svd"
+    clean = X + 1e-5 * rng.normal(size=shape)
+    assert PCA(5).fit(clean).solver_ == "svd"
+    assert PCA(7).fit(clean).solver_ == "svd"
+    with pytest.raises(InputError, match="solver = 'gram' loses digits here: component 7"):
+        PCA(7, solver="gram").fit(clean)
+
+
+# residuals that nearly vanish are not taken as the difference of two large numbers
+def test_small_residuals_keep_their_digits() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3)) @ rng.normal(size=(3, 40)) + 3e-3 * rng.normal(size=(300, 40))
+    gram, svd = (PCA(3, solver=s).fit(X) for s in ("gram", "svd"))
+    assert gram.spe_ == pytest.approx(svd.spe_, rel=1e-9)
+
+
+@pytest.mark.parametrize("solver", ["svd", "gram"])
+def test_a_constant_column_is_refused_by_every_solver(solver: Any) -> None:
+    X = np.random.default_rng(0).normal(size=(20, 5))
+    X[:, 2] = 0.1
+    with pytest.raises(InputError, match="column 2 of X is constant"):
+        PCA(1, scale=True, solver=solver).fit(X)
+    with pytest.raises(InputError, match="column 2 of X is constant"):
+        PCA(1, scale=True, solver=solver).fit(X[:4])
+
+
+@pytest.mark.parametrize("shape", [(4000, 100), (100, 4000)])
+def test_cross_products_need_no_copy_of_the_data(shape: tuple[int, int]) -> None:
+    X = np.random.default_rng(0).normal(size=shape).cumsum(axis=1)
+    tracemalloc.start()
+    model = PCA(3, scale=True).fit(X)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert model.solver_ == "gram"
+    assert peak < X.nbytes
+
+
+def test_an_unknown_solver_is_named() -> None:
+    with pytest.raises(InputError, match=r"solver must be one of .*'eigen'"):
+        PCA(1, solver="eigen").fit(np.eye(4))

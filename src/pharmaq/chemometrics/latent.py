@@ -260,20 +260,25 @@ def center_and_scale(
     """
     mean = X.mean(axis=0) if weights is None else weights @ X / weights.sum()
     if not scale:
-        spread = np.ones(X.shape[1])
-    elif weights is None:
+        return X - mean, mean, np.ones(X.shape[1])
+    refuse_constant(X, name=name)
+    if weights is None:
         spread = X.std(axis=0, ddof=1)
     else:
         spread = np.sqrt(weights @ (X - mean) ** 2 / (weights.sum() - 1))
+    return (X - mean) / spread, mean, spread
+
+
+def refuse_constant(X: NDArray[np.float64], *, name: str) -> None:
+    """Raise if a column holds one value only: it cannot be scaled."""
     # the computed deviation of equal numbers need not be zero
-    constant = np.flatnonzero(np.ptp(X, axis=0) == 0) if scale else np.array([], dtype=int)
+    constant = np.flatnonzero((X[0] == X).all(axis=0))
     if constant.size:
         msg = (
             f"column {constant[0]} of {name} is constant and cannot be scaled "
             f"({constant.size} such columns); remove it, or set scale=False"
         )
         raise InputError(msg)
-    return (X - mean) / spread, mean, spread
 
 
 def fix_signs(loadings: NDArray[np.float64]) -> NDArray[np.float64]:

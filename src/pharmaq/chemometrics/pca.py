@@ -6,16 +6,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
+from pharmaq._checks import check_choice
 from pharmaq.chemometrics._base import fit_matrix
 from pharmaq.chemometrics._missing import count_missing, needs_residuals, residual_factor
 from pharmaq.chemometrics._missing_fit import fit_incomplete, principal_parts
-from pharmaq.chemometrics.latent import (
-    LatentVariableModel,
-    center_and_scale,
-    check_n_components,
-    fix_signs,
-)
-from pharmaq.errors import InputError
+from pharmaq.chemometrics._pca import SOLVERS, Solver, decompose
+from pharmaq.chemometrics.latent import LatentVariableModel, check_n_components, fix_signs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +37,10 @@ class PCA(LatentVariableModel):
         projection to the model plane [3]_, least squares on the observed loadings; trimmed
         score regression [5]_. ``"auto"`` is ``"scp"`` for ``"nipals"`` and ``"tsr"`` for
         ``"tsr"``: with these, samples of the calibration get the scores they had there.
+    solver : {"auto", "svd", "gram"}, default "auto"
+        Singular value decomposition of X, or eigenvectors of the smaller cross-product, which
+        is formed in one pass over X. ``"auto"`` takes cross-products for large data (250 000
+        values and more) unless digits would be lost, see Notes; ``"gram"`` refuses such data.
 
     Attributes
     ----------
@@ -72,10 +72,18 @@ class PCA(LatentVariableModel):
         Component (0 for all together) and change, step by step; empty without NaN.
     residual_factor_ : ndarray of shape (n_points, n)
         F with F F' the covariance of the residuals; for scores by trimmed score regression.
+    solver_ : {"svd", "gram", "nipals", "tsr"}
+        What was used; the last two where values are missing.
     n_samples_, n_components_, n_features_in_ : int
         Sizes.
     axis_, axis_kind_
         Axis of the fitted samples, where they had one.
+
+    Notes
+    -----
+    An eigenvalue of a cross-product is known to about 1e-15 of the largest one. ``"gram"`` is
+    used where the last component, and the sum of all that are left out, have at least 1e-6 of
+    the largest eigenvalue: then both solvers agree to 9 digits or more.
 
     References
     ----------
@@ -99,11 +107,13 @@ class PCA(LatentVariableModel):
         n_components: int = 2,
         *,
         scale: bool = False,
+        solver: Solver = "auto",
         missing: Literal["raise", "nipals", "tsr"] = "raise",
         score_method: Literal["auto", "scp", "pmp", "tsr"] = "auto",
     ) -> None:
         self.n_components = n_components
         self.scale = scale
+        self.solver = solver
         self.missing = missing
         self.score_method = score_method
 
@@ -135,22 +145,22 @@ class PCA(LatentVariableModel):
         """
         values = fit_matrix(self, X, least=2)
         A = self.n_components_ = check_n_components(self.n_components, *values.shape)
+        check_choice("solver", self.solver, SOLVERS)
         if count_missing(self, values):
             return self._fit_incomplete(values, A)
-        centered, self.x_mean_, self.x_scale_ = center_and_scale(
-            values, scale=self.scale, name="X"
-        )
-        scores, loadings, variances = principal_components(centered, A)
-        signs = fix_signs(loadings)
-        self.n_samples_ = len(values)
-        self.x_loadings_ = self.x_rotations_ = np.ascontiguousarray(loadings * signs)
-        self.x_scores_ = scores * signs
-        self.eigenvalues_ = self.score_variances_ = variances[:A]
-        self.residual_eigenvalues_ = variances[A:]
-        self.explained_variance_ratio_ = variances[:A] / variances.sum()
-        residuals = centered - self.x_scores_ @ self.x_loadings_.T
-        self.spe_ = np.einsum("ij,ij->i", residuals, residuals)
+        parts = decompose(values, A, scale=self.scale, solver=self.solver)
+        signs = fix_signs(parts.loadings)
+        self.n_samples_, self.solver_ = len(values), parts.solver
+        self.x_mean_, self.x_scale_ = parts.mean, parts.scale
+        self.x_loadings_ = self.x_rotations_ = np.ascontiguousarray(parts.loadings * signs)
+        self.x_scores_ = parts.scores * signs
+        self.eigenvalues_ = self.score_variances_ = parts.variances[:A]
+        self.residual_eigenvalues_ = parts.variances[A:]
+        self.explained_variance_ratio_ = self.eigenvalues_ / parts.variances.sum()
+        self.spe_ = parts.spe
         if needs_residuals(self):
+            centered = (values - self.x_mean_) / self.x_scale_
+            residuals = centered - self.x_scores_ @ self.x_loadings_.T
             self.residual_factor_ = residual_factor(residuals, len(values) - 1)
         return self
 
@@ -161,19 +171,5 @@ class PCA(LatentVariableModel):
         self.x_loadings_, self.x_rotations_ = fit.parts.x_loadings, fit.parts.x_rotations
         self.x_scores_, self.eigenvalues_ = fit.parts.x_scores, self.score_variances_
         self.explained_variance_ratio_ = fit.explained
+        self.solver_ = self.missing
         return self
-
-
-def principal_components(
-    centered: NDArray[np.float64], n_components: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return scores and loadings of so many components, and the variances of all (n - 1)."""
-    left, singular, right = np.linalg.svd(centered, full_matrices=False)
-    # the usual bound for the numerical rank, as in numpy.linalg.matrix_rank
-    smallest = singular[0] * max(centered.shape) * np.finfo(float).eps
-    rank = int(np.sum(singular > smallest))
-    if n_components > rank:
-        msg = f"n_components = {n_components} exceeds the rank {rank} of the centred X"
-        raise InputError(msg)
-    scores = left[:, :n_components] * singular[:n_components]
-    return scores, right[:n_components].T, singular**2 / (len(centered) - 1)

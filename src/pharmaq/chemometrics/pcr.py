@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pharmaq.chemometrics._pca import principal_components
 from pharmaq.chemometrics._pls import Components
 from pharmaq.chemometrics.latent import LatentVariableModel
-from pharmaq.chemometrics.pca import principal_components
 from pharmaq.chemometrics.score_regression import ScoreRegression
 
 if TYPE_CHECKING:
