@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg.blas import dsyrk
+from scipy.linalg.lapack import dgeqrf, dgeqrf_lwork
 
+from pharmaq.chemometrics._gramcv import orthogonal
 from pharmaq.chemometrics._pls import EXHAUSTED
 from pharmaq.errors import InputError
 
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float64]
 
-# cross-products are given up where the length of a score is not known to this share
-_LOST_DIGITS = 1e-11
-
-# folds worked on together: enough for matrix products, few enough to stay small in memory
+# folds worked on together: enough for matrix products
 _TOGETHER = 32
+
+# numbers that weights or scores of folds may take where X itself holds fewer: 8 MB
+_SMALL = 2**20
 
 
 def masked_path(
@@ -63,46 +64,20 @@ def masked_path(
     X, y = X - center, y - offset
     predictions: list[Matrix] = []
     usable: list[NDArray[np.intp]] = []
-    for start in range(0, len(folds), _TOGETHER):
-        block = folds[start : start + _TOGETHER]
+    n, p = X.shape
+    together = folds_together(n, p, n_components * p)
+    for start in range(0, len(folds), together):
+        block = folds[start : start + together]
         paths, counts = _block_path(X, y, block, n_components, scale=scale)
         predictions += [path + offset for path in paths]
         usable.append(counts)
     return predictions, np.concatenate(usable)
 
 
-def gram_path(
-    X: Matrix,
-    y: Matrix,
-    folds: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]],
-    n_components: int,
-) -> list[Matrix] | None:
-    """Predict the test samples of every fold from cross-products: for many samples.
-
-    One pass over X gives the cross-product of each fold; what a fold trains on is the sum of
-    the others. Folds have to share out the samples. None where cross-products, which square
-    the condition of X, would lose more digits than `masked_path` does.
-    """
-    from pharmaq.chemometrics import _kernels
-
-    center, offset = X.mean(axis=0), float(y.mean())
-    X, y = X - center, y - offset
-    grams = [dsyrk(1.0, X[test].T) for _, test in folds]
-    total, share = np.sum(grams, axis=0), X.T @ y
-    paths = []
-    for (train, test), gram in zip(folds, grams, strict=True):
-        left, response = X[test], y[test]
-        # data are centred over all samples: sums over the others are minus those left out
-        x_mean, y_mean = -left.sum(axis=0) / len(train), -response.sum() / len(train)
-        upper = np.triu(total - gram)
-        rest = upper + np.triu(upper, 1).T - np.outer(x_mean, x_mean) * len(train)
-        start = share - left.T @ response - x_mean * y_mean * len(train)
-        rotations, steps = np.zeros((n_components, X.shape[1])), np.zeros(n_components)
-        if _kernels.gram_components(rest, start, rotations, steps) > _LOST_DIGITS:
-            return None
-        scores = (left - x_mean) @ rotations.T
-        paths.append(np.cumsum(scores * steps, axis=1).T + y_mean + offset)
-    return paths
+def folds_together(n_samples: int, n_points: int, numbers: int) -> int:
+    """Return how many folds, of so many numbers each, together take no more room than X."""
+    room = max(n_samples * n_points, _SMALL)
+    return max(1, min(_TOGETHER, room // (numbers + 6 * n_samples)))
 
 
 def leave_one_out(
@@ -115,13 +90,39 @@ def leave_one_out(
     from pharmaq.chemometrics import _kernels
 
     mean = float(y.mean())
-    left, singular, _ = np.linalg.svd(X - X.mean(axis=0), full_matrices=False)
+    left, singular = _left_vectors(X)
     rank = max(1, int(np.sum(singular > singular[0] * max(X.shape) * np.finfo(float).eps)))
-    out = np.empty((n_components, len(X)))
+    out = np.empty((len(X), n_components))
     usable = _kernels.leave_one_out_path(
-        np.ascontiguousarray(left[:, :rank]), singular[:rank], y - mean, mean, n_components, out
+        np.ascontiguousarray(left[:, :rank]), singular[:rank], y - mean, mean, out
     )
-    return list(out.T[:, :, None]), usable
+    return list(out[:, :, None]), usable
+
+
+def _left_vectors(X: Matrix) -> tuple[Matrix, NDArray[np.float64]]:
+    """Return left singular vectors and singular values of centred X, by way of its triangle."""
+    mean = X.mean(axis=0)
+    if len(X) <= X.shape[1]:
+        left, singular, _ = np.linalg.svd(_triangle((X - mean).T).T)
+        return left, singular
+    # in the order that LAPACK works on, for it to need no copy
+    centered = np.empty(X.shape, order="F")
+    singular, right = np.linalg.svd(_triangle(np.subtract(X, mean, out=centered)))[1:]
+    del centered
+    # columns of the size of rounding are cut off by who asked
+    onto = right.T / np.where(singular > 0, singular, 1.0)
+    left = np.empty(X.shape)
+    for start in range(0, len(X), 256):
+        rows = slice(start, start + 256)
+        np.matmul(X[rows] - mean, onto, out=left[rows])
+    return left, singular
+
+
+def _triangle(X: Matrix) -> Matrix:
+    """Return R of X = QR for X in Fortran order, which is overwritten."""
+    size, _ = dgeqrf_lwork(*X.shape)
+    factors, *_ = dgeqrf(X, lwork=int(size), overwrite_a=True)
+    return np.triu(factors[: X.shape[1]])
 
 
 def _block_path(
@@ -164,7 +165,7 @@ def _block_path(
             paths[f][a] = prediction[test, f]
         if a + 1 < n_components:
             following = _right(X, U, x_mean, x_scale) - alpha * V
-            theta, V = _normalised(_orthogonal(following, basis[:, : a + 1]))
+            theta, V = _normalised(orthogonal(following, basis[:, : a + 1]))
     return paths, usable
 
 
@@ -183,18 +184,6 @@ def _right(X: Matrix, U: Matrix, x_mean: Matrix, x_scale: Matrix | None) -> Matr
 def _normalised(columns: Matrix) -> tuple[NDArray[np.float64], Matrix]:
     lengths = np.sqrt(np.einsum("ij,ij->j", columns, columns))
     return lengths, columns / np.where(lengths > 0, lengths, 1.0)
-
-
-def _orthogonal(columns: Matrix, basis: Matrix) -> Matrix:
-    """Make each fold's column orthogonal to that fold's basis."""
-    stack = columns.T[:, :, None]
-    for _ in range(2):
-        before = np.einsum("fpi,fpi->f", stack, stack)
-        stack = stack - basis.transpose(0, 2, 1) @ (basis @ stack)
-        # once leaves errors of the size of what was taken off: where that was much, twice
-        if (np.einsum("fpi,fpi->f", stack, stack) >= 0.5 * before).all():
-            break
-    return np.ascontiguousarray(stack[:, :, 0].T)
 
 
 def _fold_scales(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from sklearn.base import clone
+from sklearn.model_selection import LeaveOneOut
 from tqdm import tqdm
 
-from pharmaq.chemometrics._fastcv import gram_path, leave_one_out, masked_path
+from pharmaq.chemometrics._fastcv import folds_together, leave_one_out, masked_path
+from pharmaq.chemometrics._gramcv import point_products_path, sample_products_path
 from pharmaq.chemometrics.pls import PLS
 
 if TYPE_CHECKING:
@@ -19,27 +22,110 @@ if TYPE_CHECKING:
     Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
+class Folds(Sequence["Fold"]):
+    """Training and test rows of each fold.
+
+    Training rows that are all rows but the test rows are made when they are asked for: those of
+    leave-one-out, all at once, would take more room than the spectra.
+
+    Parameters
+    ----------
+    pairs : iterable of (train, test)
+        Row numbers, as a splitter gives them.
+    n_samples : int
+        Number of rows.
+    """
+
+    def __init__(self, pairs: Iterable[Fold], n_samples: int) -> None:
+        self.n_samples = n_samples
+        self.tests: list[NDArray[np.intp]] = []
+        self._trains: list[NDArray[np.intp] | None] = []
+        for train, test in pairs:
+            self.tests.append(np.asarray(test))
+            rest = np.array_equal(self._others(test), train)
+            self._trains.append(None if rest else np.asarray(train))
+
+    @classmethod
+    def of_splitter(
+        cls, splitter: Any, n_samples: int, y: NDArray[np.float64], groups: Any
+    ) -> Folds:
+        """Return the folds of a splitter."""
+        if not isinstance(splitter, LeaveOneOut):
+            return cls(splitter.split(np.empty((n_samples, 1)), y, groups), n_samples)
+        folds = cls([], n_samples)
+        folds.tests = list(np.arange(n_samples)[:, None])
+        folds._trains = [None] * n_samples
+        return folds
+
+    def _others(self, test: NDArray[np.intp]) -> NDArray[np.intp]:
+        others = np.ones(self.n_samples, dtype=bool)
+        others[test] = False
+        return np.flatnonzero(others)
+
+    def __len__(self) -> int:
+        return len(self.tests)
+
+    @overload
+    def __getitem__(self, index: int) -> Fold: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Fold]: ...
+    def __getitem__(self, index: int | slice) -> Fold | list[Fold]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        train, test = self._trains[index], self.tests[index]
+        return (self._others(test) if train is None else train), test
+
+    def train_sizes(self) -> NDArray[np.intp]:
+        """Return the number of training rows of each fold."""
+        return np.array(
+            [
+                self.n_samples - len(test) if train is None else len(train)
+                for train, test in zip(self._trains, self.tests, strict=True)
+            ]
+        )
+
+    def train_means(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the mean of y over the training rows, one entry a fold."""
+        y_mean = y.mean(axis=0)
+        centered = y - y_mean
+        means = [
+            -centered[test].sum(axis=0) / (self.n_samples - len(test))
+            if train is None
+            else centered[train].mean(axis=0)
+            for train, test in zip(self._trains, self.tests, strict=True)
+        ]
+        return np.stack(means) + y_mean
+
+    def share_out(self) -> bool:
+        """Tell whether every row is left out once and trained on by all other folds."""
+        if any(train is not None for train in self._trains):
+            return False
+        return np.array_equal(np.sort(np.concatenate(self.tests)), np.arange(self.n_samples))
+
+
 def fold_paths(
     steps: list[Any],
     model: Any,
     X: Any,
     y: NDArray[np.float64],
-    folds: list[Fold],
+    folds: Folds,
     progress: bool,
 ) -> tuple[list[NDArray[np.float64]], NDArray[np.intp], str]:
     """Return the predictions of each fold, its usable components, and how they came about."""
     if steps or not _has_quick_form(model, y):
         return _refit(steps, model, X, y, folds, progress)
-    if not model.scale and _leaves_each_out(folds, len(y)):
+    if not model.scale and len(folds) == len(y) and folds.share_out():
         paths, usable = leave_one_out(X, y, model.n_components)
-        order = [int(test[0]) for _, test in folds]
-        chosen = [paths[i] for i in order]
-        return chosen, usable[order], "leave-one-out from one singular value decomposition"
-    if not model.scale and _suits_cross_products(X, folds):
-        quick = gram_path(X, y, folds, model.n_components)
+        order = np.concatenate(folds.tests)
+        return (
+            [paths[i] for i in order],
+            usable[order],
+            "leave-one-out from one singular value decomposition",
+        )
+    if not model.scale:
+        quick, algorithm = _from_cross_products(X, y, folds, model.n_components)
         if quick is not None:
-            full = np.full(len(folds), model.n_components)
-            return quick, full, "cross-products of the folds"
+            return quick, np.full(len(folds), model.n_components), algorithm
     paths, usable = masked_path(X, y, folds, model.n_components, scale=model.scale)
     return paths, usable, "bidiagonalisation of all folds together"
 
@@ -48,19 +134,19 @@ def _has_quick_form(model: Any, y: NDArray[np.float64]) -> bool:
     return y.ndim == 1 and isinstance(model, PLS) and model.missing == "raise"
 
 
-def _suits_cross_products(X: Any, folds: list[Fold]) -> bool:
-    """Tell whether there are many samples for the points, shared out among few folds."""
-    n_samples, n_points = np.shape(X)
-    if n_samples < 4 * n_points or len(folds) > 50:
-        return False
-    tests = np.concatenate([test for _, test in folds])
-    complete = all(len(train) + len(test) == n_samples for train, test in folds)
-    return complete and np.array_equal(np.sort(tests), np.arange(n_samples))
-
-
-def _leaves_each_out(folds: list[Fold], n_samples: int) -> bool:
-    single = all(len(test) == 1 and len(train) == n_samples - 1 for train, test in folds)
-    return single and sorted(int(test[0]) for _, test in folds) == list(range(n_samples))
+def _from_cross_products(
+    X: NDArray[np.float64], y: NDArray[np.float64], folds: Folds, n_components: int
+) -> tuple[list[NDArray[np.float64]] | None, str]:
+    """Return predictions from the smaller cross-product, or None where digits were lost."""
+    n_samples, n_points = X.shape
+    if n_samples <= n_points:
+        together = folds_together(n_samples, n_points, n_components * n_samples)
+        paths = sample_products_path(X, y, folds, n_components, together)
+        return paths, "cross-products of the samples"
+    if n_samples >= 4 * n_points and len(folds) <= 50 and folds.share_out():
+        paths = point_products_path(X, y, folds, n_components)
+        return paths, "cross-products of the folds"
+    return None, ""
 
 
 def _refit(
@@ -68,7 +154,7 @@ def _refit(
     model: Any,
     X: Any,
     y: NDArray[np.float64],
-    folds: list[Fold],
+    folds: Folds,
     progress: bool,
 ) -> tuple[list[NDArray[np.float64]], NDArray[np.intp], str]:
     paths, usable = [], []

@@ -114,28 +114,26 @@ def project(
 
 @njit(cache=True, nogil=True)
 def leave_one_out_path(
-    left: Array, singular: Array, y: Array, y_mean: float, n_components: int, out: Array
+    left: Array, singular: Array, y: Array, y_mean: float, out: Array
 ) -> NDArray[np.int64]:
     """Predict each left-out sample with 1 to n components of PLS1; returns usable counts.
 
     In the basis of the right singular vectors of centred X, leaving sample i out makes the
     cross-product S (I - g u u') S with g = n / (n - 1) and u = row i of the left vectors, whose
     factor is (I - c u u') S. Golub-Kahan bidiagonalisation of that factor, with weights kept
-    orthogonal, is PLS1.
+    orthogonal, is PLS1. `out` takes one sample a row.
     """
     n, r = left.shape
+    n_components = out.shape[1]
     g = n / (n - 1.0)
-    fitted = np.zeros(r)
-    for i in range(n):
-        for j in range(r):
-            fitted[j] += left[i, j] * y[i]
-    weights = np.empty((n_components + 1, r))
+    fitted = np.dot(y, left)
+    weights, work = np.empty((n_components + 1, r)), np.empty((2, r))
     usable = np.full(n, n_components)
     for i in range(n):
         for j in range(r):
             weights[0, j] = singular[j] * (fitted[j] - g * y[i] * left[i, j])
-        out[:, i] = y_mean - y[i] / (n - 1.0)
-        usable[i] = one_left_out(left[i], singular, g, weights, out[:, i])
+        out[i] = y_mean - y[i] / (n - 1.0)
+        usable[i] = one_left_out(left[i], singular, g, weights, work, out[i])
     return usable
 
 
@@ -146,38 +144,43 @@ def shrinkage(g: float, uu: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def one_left_out(u: Array, singular: Array, g: float, weights: Array, prediction: Array) -> int:
+def one_left_out(
+    u: Array, singular: Array, g: float, weights: Array, work: Array, prediction: Array
+) -> int:
     """Add the components of one left-out sample to its prediction; returns their number.
 
-    `prediction` holds the mean of the other samples, `weights[0]` the start X'y.
+    `prediction` holds the mean of the other samples, `weights[0]` the start X'y, and `work`
+    takes two vectors.
     """
     n_components, r = len(prediction), len(u)
     shrink = shrinkage(g, np.dot(u, u))
     theta = np.sqrt(np.dot(weights[0], weights[0]))
-    score = np.zeros(r)
+    score, image = work[0], work[1]
+    score[:] = 0.0
     held, q, largest, carried = 0.0, -1.0, 0.0, 0.0
     for a in range(n_components):
         if theta <= 1e-13 * largest or theta == 0.0:
             return a
         v = weights[a]
+        share = 1.0 / theta
         for j in range(r):
-            v[j] /= theta
-        onto = np.dot(u, singular * v)
+            v[j] *= share
+            image[j] = singular[j] * v[j]
+        onto = np.dot(u, image)
+        along = shrink * onto
         for j in range(r):
-            score[j] = (singular[j] * v[j] - shrink * onto * u[j]) - carried * score[j]
+            score[j] = (image[j] - along * u[j]) - carried * score[j]
         alpha = np.sqrt(np.dot(score, score))
         largest = max(largest, alpha)
         if alpha <= 1e-13 * largest:
             return a
-        for j in range(r):
-            score[j] /= alpha
         held = (g * onto - carried * held) / alpha
         q = -theta * q / alpha
-        for b in range(a, n_components):
-            prediction[b] += held * q
-        next_weight(score, v, singular, u, shrink, alpha, weights, a)
-        theta = np.sqrt(np.dot(weights[a + 1], weights[a + 1]))
-        carried = theta
+        prediction[a:] += held * q
+        if a + 1 < n_components:
+            next_weight(score, v, singular, u, shrink, alpha, weights, a)
+            theta = np.sqrt(np.dot(weights[a + 1], weights[a + 1]))
+            carried = theta
     return n_components
 
 
@@ -192,12 +195,13 @@ def next_weight(
     weights: Array,
     a: int,
 ) -> None:
-    """Write the next weight, not yet normalised, orthogonal to all earlier ones."""
-    along_u = np.dot(u, score)
+    """Give the score length 1; write the next weight, orthogonal to all earlier ones."""
+    share = 1.0 / alpha
+    along = shrink * share * np.dot(u, score)
     following = weights[a + 1]
     for j in range(len(u)):
-        plain = singular[j] * (score[j] - shrink * along_u * u[j])
-        following[j] = plain - alpha * v[j]
+        score[j] *= share
+        following[j] = singular[j] * (score[j] - along * u[j]) - alpha * v[j]
     # once leaves rounding errors of the size of what was taken off: where that was much, twice
     before = np.dot(following, following)
     orthogonalise(following, weights, a + 1)
@@ -213,18 +217,21 @@ def orthogonalise(vector: Array, basis: Array, count: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def gram_components(gram: Array, start: Array, rotations: Array, steps: Array) -> float:
+def gram_components(
+    gram: Array, mean: Array, count: int, start: Array, rotations: Array, steps: Array
+) -> float:
     """Write rotations and y steps of PLS1 from X'X and X'y; returns the worst loss of digits.
 
-    `rotations` holds one component a row, scaled to scores of unit length; `steps` what each
-    score adds to y. The loss is eps |X'X| |z|^2 / z'X'Xz, the relative rounding error of the
-    length of a score; 1 where data carry fewer components.
+    `gram` is the cross-product of `count` samples whose mean is `mean`, still to be taken off;
+    `start` is that of centred data. `rotations` holds one component a row, scaled to scores of
+    unit length; `steps` what each score adds to y. The loss is eps |X'X| |z|^2 / z'X'Xz, the
+    relative rounding error of the length of a score; 1 where data carry fewer components.
     """
     n_components, p = rotations.shape
     weights = np.empty((n_components + 1, p))
     weights[0] = start
     theta = np.sqrt(np.dot(start, start))
-    size = np.sqrt(np.sum(gram * gram))
+    size = np.sqrt(np.dot(gram.ravel(), gram.ravel()))
     carried, q, worst, largest = 0.0, -1.0, 0.0, 0.0
     previous = np.zeros(p)
     for a in range(n_components):
@@ -234,7 +241,7 @@ def gram_components(gram: Array, start: Array, rotations: Array, steps: Array) -
         v = weights[a]
         v /= theta
         z = v - carried * previous
-        product = np.dot(gram, z)
+        product = np.dot(gram, z) - (count * np.dot(mean, z)) * mean
         square = np.dot(z, product)
         loss = 2.2e-16 * size * np.dot(z, z)
         if square <= loss:

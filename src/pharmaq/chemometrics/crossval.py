@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from pharmaq._checks import check_choice, check_integer, check_same_length
 from pharmaq.chemometrics._base import check_response, fit_matrix
-from pharmaq.chemometrics._folds import fold_paths, rows_of
+from pharmaq.chemometrics._folds import Folds, fold_paths, rows_of
 from pharmaq.chemometrics.preprocessing import learns_from_samples
 from pharmaq.chemometrics.preprocessing._one_pass import in_one_pass
 from pharmaq.chemometrics.score_regression import ScoreRegression
@@ -28,8 +28,6 @@ from pharmaq.results import Finding, Result
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-
-    Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 __all__ = ["CrossValidation", "cross_validate"]
 
@@ -314,12 +312,12 @@ def apply_row_wise(steps: list[Any], X: Any, model: Any) -> tuple[Any, list[Any]
     return (X if steps[first:] else fit_matrix(clone(model), X, least=2)), steps[first:]
 
 
-def folds_of(splitter: Any, n_samples: int, y: NDArray[np.float64], groups: Any) -> list[Fold]:
+def folds_of(splitter: Any, n_samples: int, y: NDArray[np.float64], groups: Any) -> Folds:
     """Return training and test rows; groups go to splitters that ask for them."""
     if groups is not None:
         check_same_length(X=range(n_samples), groups=groups)
     used = groups if _takes_groups(splitter) else None
-    folds = list(splitter.split(np.empty((n_samples, 1)), y, used))
+    folds = Folds.of_splitter(splitter, n_samples, y, used)
     if not folds:
         msg = "cv gives no fold"
         raise InputError(msg)
@@ -338,13 +336,13 @@ def _sized(
     steps: list[Any],
     X: Any,
     y: NDArray[np.float64],
-    folds: list[Fold],
+    folds: Folds,
     *,
     trim: bool,
 ) -> tuple[Any, list[Finding]]:
     """Return the model with a number of components that every fold can carry."""
     wanted = check_integer("n_components", model.n_components, least=1)
-    train = min((train for train, _ in folds), key=len)
+    train, _ = folds[int(folds.train_sizes().argmin())]
     part = rows_of(X, train)
     for step in steps:
         part = clone(step).fit_transform(part, y[train])
@@ -372,34 +370,32 @@ def _sized(
 
 def _assemble(
     y: NDArray[np.float64],
-    folds: list[Fold],
+    folds: Folds,
     paths: list[NDArray[np.float64]],
     usable: NDArray[np.intp],
 ) -> CrossValidation:
     A = len(paths[0])
-    total = np.zeros((A, *y.shape))
-    count = np.zeros(len(y), dtype=np.intp)
-    errors, null = np.zeros((A, *y.shape[1:])), np.zeros(y.shape[1:])
-    total_null = np.zeros(y.shape)
-    fold_mse = np.empty((len(folds), A, *y.shape[1:]))
-    for f, ((train, test), path) in enumerate(zip(folds, paths, strict=True)):
-        squares = (path - y[test]) ** 2
-        fold_mse[f] = squares.mean(axis=1)
-        errors += squares.sum(axis=1)
-        mean = y[train].mean(axis=0)
-        null += ((mean - y[test]) ** 2).sum(axis=0)
-        total_null[test] += mean
-        total[:, test] += path
-        count[test] += 1
+    tests, values = np.concatenate(folds.tests), np.concatenate(paths, axis=1)
+    squares = (values - y[tests]) ** 2
+    sizes = np.array([len(test) for test in folds.tests])
+    starts = np.cumsum(sizes) - sizes
+    shape = (-1, *[1] * y.ndim)
+    fold_mse = np.add.reduceat(np.moveaxis(squares, 1, 0), starts) / sizes.reshape(shape)
+    means_of_folds = np.repeat(folds.train_means(y), sizes, axis=0)
+    null = ((means_of_folds - y[tests]) ** 2).sum(axis=0)
+    count = np.bincount(tests, minlength=len(y))
+    total = np.zeros((len(y), A + 1, *y.shape[1:]))
+    both = np.concatenate([means_of_folds[None], values])
+    np.add.at(total, tests, np.moveaxis(both, 1, 0))
     with np.errstate(invalid="ignore"):
-        often = count.reshape(-1, *[1] * (y.ndim - 1))
-        means, means_null = total / often, total_null / often
+        average = np.moveaxis(total / count.reshape(shape), 0, 1)
+    means_null, means = average[0], average[1:]
     dims = ("n_components", "sample", "response")[: means.ndim]
     labels = {"n_components": np.arange(1, A + 1), "sample": np.arange(len(y))}
     if y.ndim == 2:
         labels["response"] = np.array([f"y{i}" for i in range(y.shape[1])])
     return CrossValidation(
-        rmsecv=np.sqrt(errors / count.sum()),
+        rmsecv=np.sqrt(squares.sum(axis=1) / count.sum()),
         rmsecv_null=np.sqrt(null / count.sum()),
         predictions_null=means_null,
         predictions=xr.DataArray(means, dims=dims, coords=labels),

@@ -24,7 +24,7 @@ from pharmaq.results import Result
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
+    from pharmaq.chemometrics._folds import Folds
 
 __all__ = [
     "JackknifeCoefficients",
@@ -401,9 +401,9 @@ def _limits(noise: float | None, sec: float | None, length: float) -> dict[str, 
     return limits | {"analytical_sensitivity": 1 / spread if basis == "noise" else None}
 
 
-def _partition(splitter: Any, y: NDArray[np.float64], groups: Any) -> list[Fold]:
+def _partition(splitter: Any, y: NDArray[np.float64], groups: Any) -> Folds:
     folds = folds_of(splitter, len(y), y, groups)
-    left_out = np.sort(np.concatenate([test for _, test in folds]))
+    left_out = np.sort(np.concatenate(folds.tests))
     if not np.array_equal(left_out, np.arange(len(y))):
         msg = (
             f"{splitter_text(splitter)} must leave out every sample exactly once; use other cv"
