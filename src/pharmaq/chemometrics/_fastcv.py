@@ -105,16 +105,15 @@ def _left_vectors(X: Matrix) -> tuple[Matrix, NDArray[np.float64]]:
     if len(X) <= X.shape[1]:
         left, singular, _ = np.linalg.svd(_triangle((X - mean).T).T)
         return left, singular
-    # in the order that LAPACK works on, for it to need no copy
-    centered = np.empty(X.shape, order="F")
-    singular, right = np.linalg.svd(_triangle(np.subtract(X, mean, out=centered)))[1:]
-    del centered
+    triangle = _triangle(np.subtract(X, mean, out=np.empty(X.shape, order="F")))
+    singular, right = np.linalg.svd(triangle)[1:]
+    del triangle
     # columns of the size of rounding are cut off by who asked
-    onto = right.T / np.where(singular > 0, singular, 1.0)
+    right /= np.where(singular > 0, singular, 1.0)[:, None]
     left = np.empty(X.shape)
     for start in range(0, len(X), 256):
         rows = slice(start, start + 256)
-        np.matmul(X[rows] - mean, onto, out=left[rows])
+        np.matmul(X[rows] - mean, right.T, out=left[rows])
     return left, singular
 
 
