@@ -33,9 +33,13 @@ from pharmaq.chemometrics import (
 # what the eleven printed digits leave open, with the rounding of both programs
 DIGITS = 2e-10
 
-# scikit-learn and ikpls agree among themselves to 1e-9; beside 80-bit arithmetic, the table of
-# the tablets is off by up to 1.02e-9, ours by less than 1e-12
-BETWEEN_PEERS = 2e-9
+# rounding of refits in double precision
+BETWEEN_PEERS = 1e-11
+
+# scikit-learn, given the file, agrees with ours to 4e-14 and differs from the table of the
+# tablets as ours does: that was made from spectra not yet rounded to the nine decimals of the
+# file, and half a unit of the last one moves RMSECV by 6e-10 of itself
+DECIMALS_OF_TABLETS = 2e-9
 
 
 class Case(NamedTuple):
@@ -162,11 +166,11 @@ def test_tablets_match_refits(shared: Path, chemometric_cases: Any, name: str) -
     groups = np.arange(310) // 10 if by_batch else None
     cv = "batch" if by_batch else "venetian(10)"
     result = cross_validate(pipeline, case.X, case.y, cv=cv, groups=groups)
-    assert result.rmsecv == pytest.approx(expected["rmsecv"], rel=BETWEEN_PEERS)
+    assert result.rmsecv == pytest.approx(expected["rmsecv"], rel=DECIMALS_OF_TABLETS)
     fitted = pipeline.fit(case.X, case.y)
     path = fitted[-1].predict_path(fitted[:-1].transform(case.X) if len(fitted) > 1 else case.X)
     rmsec = np.sqrt(np.mean((path - case.y) ** 2, axis=1))
-    assert rmsec == pytest.approx(expected["rmsec"], rel=BETWEEN_PEERS)
+    assert rmsec == pytest.approx(expected["rmsec"], rel=DECIMALS_OF_TABLETS)
 
 
 @pytest.mark.parametrize("response", ["Moisture", "Oil", "Protein", "Starch"])
