@@ -3,8 +3,8 @@
 Run ``python benchmarks/pca.py``. Ten components of tall data, plain and autoscaled, and of wide
 data. scikit-learn has no scaling of its own: there the scaled matrix is made first, as a user
 would, and counts. pharmaq computes scores and SPE of all samples, `fit_transform` of
-scikit-learn scores. Variances are checked to agree. Forms take turns; ratios of median processor
-times are printed, for absolute times depend on the machine.
+scikit-learn scores. Variances are checked to agree. Forms take turns; ratios of median times of
+the processor are printed, for absolute times depend on the machine.
 """
 
 from __future__ import annotations
