@@ -150,7 +150,8 @@ class PCA(LatentVariableModel):
             return self._fit_incomplete(values, A)
         parts = decompose(values, A, scale=self.scale, solver=self.solver)
         signs = fix_signs(parts.loadings)
-        self.n_samples_, self.solver_ = len(values), parts.solver
+        self.n_samples_ = len(values)
+        self.solver_: str = parts.solver
         self.x_mean_, self.x_scale_ = parts.mean, parts.scale
         self.x_loadings_ = self.x_rotations_ = np.ascontiguousarray(parts.loadings * signs)
         self.x_scores_ = parts.scores * signs
