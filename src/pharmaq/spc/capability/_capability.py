@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from scipy import special
 
-from pharmaq._checks import check_choice, check_real, check_vector
+from pharmaq._checks import check_choice, check_integer, check_real, check_vector
 from pharmaq.errors import InputError
 from pharmaq.results import Finding
+from pharmaq.spc.capability._bootstrap import (
+    Moments,
+    bootstrap_limits,
+    overall_moments,
+    within_moments,
+)
+from pharmaq.spc.capability._formulas import (
+    Specification,
+    formula,
+    percentile_formula,
+    specification,
+)
 from pharmaq.spc.capability._limits import (
     bissell,
     by_chi2,
@@ -35,17 +48,13 @@ if TYPE_CHECKING:
 __all__ = ["capability"]
 
 Distribution = Literal["normal", "lognormal"]
+Limits = Literal["analytic", "bootstrap", "bca"]
 
 _LEVEL = 0.05
 _LEAST_FOR_NORMALITY = 8
+_LEAST_RESAMPLES = 100
 # probability of a normal distribution within three standard deviations
 _THREE_SIGMA = 3.0
-
-
-class _Specification(NamedTuple):
-    lsl: float | None
-    usl: float | None
-    target: float | None
 
 
 def capability(  # noqa: PLR0913 - a specification is three of them
@@ -58,6 +67,9 @@ def capability(  # noqa: PLR0913 - a specification is three of them
     estimator: SubgroupEstimator | MovingRangeEstimator | None = None,
     distribution: Distribution = "normal",
     confidence: float = 0.95,
+    limits: Limits = "analytic",
+    n_resamples: int = 10_000,
+    random_state: int | np.random.Generator | None = None,
     units: str = "",
 ) -> Capability:
     """Judge how well a process meets its specification, with confidence limits.
@@ -77,9 +89,18 @@ def capability(  # noqa: PLR0913 - a specification is three of them
         and `sigma_of_individuals` (default ``"mr_bar"``).
     distribution : {"normal", "lognormal"}, default "normal"
         ``"lognormal"``: Pp and Ppk by the percentiles 0.135 %, 50 % and 99.865 % of the fitted
-        distribution [3]_, without confidence limits and without Cp and Cpk.
+        distribution [3]_, without Cp and Cpk, and with limits by resampling only.
     confidence : float, default 0.95
         Of the two-sided limits.
+    limits : {"analytic", "bootstrap", "bca"}, default "analytic"
+        ``"bootstrap"``: percentiles of resamples; ``"bca"``: those corrected for bias and
+        skewness [4]_, which is the better one for fewer than 100 values. Single values are
+        drawn one by one for overall indices, in blocks of neighbours for moving ranges;
+        subgroups are drawn whole.
+    n_resamples : int, default 10_000
+        Number of resamples, at least 100.
+    random_state : int or Generator, optional
+        Seed of the resampling: give one where the numbers must repeat.
     units : str, optional
         Unit of the values.
 
@@ -110,6 +131,7 @@ def capability(  # noqa: PLR0913 - a specification is three of them
     .. [1] A. F. Bissell, Appl. Stat. 39 (1990) 331-340.
     .. [2] R. A. Boyles, J. Qual. Technol. 23 (1991) 17-26.
     .. [3] ISO 22514-2, Process capability and performance of time-dependent process models.
+    .. [4] B. Efron, J. Am. Stat. Assoc. 82 (1987) 171-185.
 
     Examples
     --------
@@ -120,7 +142,8 @@ def capability(  # noqa: PLR0913 - a specification is three of them
     """
     check_choice("distribution", distribution, get_args(Distribution))
     confidence = check_real("confidence", confidence, above=0, below=1)
-    spec = _specification(lsl, usl, target)
+    spec = specification(lsl, usl, target)
+    check_choice("limits", limits, get_args(Limits))
     risk = 1 - confidence
     grouped = _grouped(values, subgroups)
     x = check_vector("values", values, least=2) if grouped is None else grouped.values
@@ -130,7 +153,8 @@ def capability(  # noqa: PLR0913 - a specification is three of them
     within: SigmaEstimate | None = None
     if distribution == "normal":
         within = _within(x, grouped, estimator)
-        indices = _normal_indices(x, within, spec, risk)
+        exact_risk = risk if limits == "analytic" else None
+        indices = _normal_indices(x, within, spec, exact_risk)
         expected = {
             "within": _normal_ppm(x, within.value, spec),
             "overall": _normal_ppm(x, float(x.std(ddof=1)), spec),
@@ -140,6 +164,10 @@ def capability(  # noqa: PLR0913 - a specification is three of them
         scaled = _logarithms(x)
         indices = _percentile_indices(scaled, spec)
         expected = {"overall": _lognormal_ppm(scaled, spec)}
+    if limits != "analytic":
+        count = check_integer("n_resamples", n_resamples, least=_LEAST_RESAMPLES)
+        drawn = _draw(scaled, grouped, within, count, np.random.default_rng(random_state))
+        indices = [_resampled(one, drawn, spec, risk, limits) for one in indices]
     tested = anderson_darling(scaled) if x.size >= _LEAST_FOR_NORMALITY else None
     p = None if tested is None else tested.p
     n_signals = _count_signals(x, grouped)
@@ -163,26 +191,6 @@ def capability(  # noqa: PLR0913 - a specification is three of them
     )
 
 
-def _specification(
-    lsl: float | None, usl: float | None, target: float | None
-) -> _Specification:
-    named = {"lsl": lsl, "usl": usl, "target": target}
-    low, high, aim = (None if v is None else check_real(k, v) for k, v in named.items())
-    if low is None and high is None:
-        msg = "lsl or usl must be given; there is no capability without a specification"
-        raise InputError(msg)
-    if low is not None and high is not None and not low < high:
-        msg = f"lsl must lie below usl, got lsl = {low:g} and usl = {high:g}"
-        raise InputError(msg)
-    outside = aim is not None and (
-        (low is not None and aim < low) or (high is not None and aim > high)
-    )
-    if outside:
-        msg = f"target must lie within the specification, got {aim:g}"
-        raise InputError(msg)
-    return _Specification(low, high, aim)
-
-
 def _grouped(values: Any, subgroups: ArrayLike | int | None) -> Subgroups | None:
     if subgroups is None and np.ndim(values) == 1:
         return None
@@ -196,7 +204,7 @@ def _within(x: NDArray[np.float64], grouped: Subgroups | None, how: Any) -> Sigm
 
 
 def _normal_indices(
-    x: NDArray[np.float64], within: SigmaEstimate, spec: _Specification, risk: float
+    x: NDArray[np.float64], within: SigmaEstimate, spec: Specification, risk: float | None
 ) -> list[CapabilityIndex]:
     mean, sd = float(x.mean()), float(x.std(ddof=1))
     n, nu = x.size, within.freedom
@@ -217,12 +225,13 @@ def _family(
     root: float,
     n: int,
     nu: float,
-    spec: _Specification,
-    risk: float,
+    spec: Specification,
+    risk: float | None,
 ) -> list[CapabilityIndex]:
     """Return both one-sided indices, the smaller of them, and the potential.
 
     `root` is the standard deviation as a root of chi2 over nu, before it was made unbiased.
+    `risk` is None where limits are found elsewhere.
     """
     found = []
     stem, bias = name[0] + "p", sigma / root
@@ -262,8 +271,45 @@ def _index(
     )
 
 
+def _draw(
+    x: NDArray[np.float64],
+    grouped: Subgroups | None,
+    within: SigmaEstimate | None,
+    n_resamples: int,
+    rng: np.random.Generator,
+) -> dict[str, Moments]:
+    """Return resampled moments for overall and, of normal values, short-term indices."""
+    if grouped is not None:
+        grouped = dataclasses.replace(grouped, values=x)
+    overall = overall_moments(x, grouped, n_resamples, rng)
+    if within is None:
+        return {"lognormal": overall}
+    if within.estimator != "overall":
+        return {"p": overall, "c": within_moments(x, grouped, within, n_resamples, rng)}
+    return {"p": overall, "c": overall.scaled(1 / unbiasing(x.size - 1))}
+
+
+def _resampled(
+    index: CapabilityIndex,
+    drawn: dict[str, Moments],
+    spec: Specification,
+    risk: float,
+    limits: Any,
+) -> CapabilityIndex:
+    if "lognormal" in drawn:
+        moments = drawn["lognormal"]
+        rule = percentile_formula(index.name, spec, lambda m, s, z: np.exp(m + z * s))
+    else:
+        moments = drawn["p" if index.name == "cpm" else index.name[0]]
+        rule = formula(index.name, spec)
+    lower, upper = bootstrap_limits(rule, moments, risk, limits)
+    word = "percentiles" if limits == "bootstrap" else "BCa"
+    method = f"{word} of {moments.resampled[0].size} resamples of {moments.name}"
+    return dataclasses.replace(index, lower=lower, upper=upper, method=method)
+
+
 def _percentile_indices(
-    logs: NDArray[np.float64], spec: _Specification
+    logs: NDArray[np.float64], spec: Specification
 ) -> list[CapabilityIndex]:
     mean, sd = float(logs.mean()), float(logs.std(ddof=1))
     low, middle, high = (math.exp(mean + z * sd) for z in (-_THREE_SIGMA, 0, _THREE_SIGMA))
@@ -297,22 +343,22 @@ def _logarithms(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.log(x)
 
 
-def _normal_ppm(x: NDArray[np.float64], sigma: float, spec: _Specification) -> dict[str, float]:
+def _normal_ppm(x: NDArray[np.float64], sigma: float, spec: Specification) -> dict[str, float]:
     mean = float(x.mean())
     below = 0.0 if spec.lsl is None else float(special.ndtr((spec.lsl - mean) / sigma))
     above = 0.0 if spec.usl is None else float(special.ndtr((mean - spec.usl) / sigma))
     return _per_million(below, above)
 
 
-def _lognormal_ppm(logs: NDArray[np.float64], spec: _Specification) -> dict[str, float]:
+def _lognormal_ppm(logs: NDArray[np.float64], spec: Specification) -> dict[str, float]:
     low, high = (None if v is None or v <= 0 else math.log(v) for v in (spec.lsl, spec.usl))
-    found = _normal_ppm(logs, float(logs.std(ddof=1)), _Specification(low, high, None))
+    found = _normal_ppm(logs, float(logs.std(ddof=1)), Specification(low, high, None))
     if spec.usl is not None and spec.usl <= 0:
         found = _per_million(found["below"] / 1e6, 1.0)
     return found
 
 
-def _observed_ppm(x: NDArray[np.float64], spec: _Specification) -> dict[str, float]:
+def _observed_ppm(x: NDArray[np.float64], spec: Specification) -> dict[str, float]:
     below = 0.0 if spec.lsl is None else float(np.mean(x < spec.lsl))
     above = 0.0 if spec.usl is None else float(np.mean(x > spec.usl))
     return _per_million(below, above)

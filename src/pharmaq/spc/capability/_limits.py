@@ -1,4 +1,4 @@
-"""Confidence limits of capability indices, and the test of normality before them."""
+"""Confidence limits of capability indices; NaN where no risk is given."""
 
 from __future__ import annotations
 
@@ -11,22 +11,30 @@ from pharmaq.spc.noncentral import noncentral_t
 
 __all__ = ["bissell", "by_chi2", "by_noncentral_t", "unbiasing"]
 
+_NONE = (math.nan, math.nan)
 
-def by_chi2(index: float, nu: float, risk: float) -> tuple[float, float]:
+
+def by_chi2(index: float, nu: float, risk: float | None) -> tuple[float, float]:
     """Return limits of an index whose square falls as chi2 of nu degrees of freedom grows."""
+    if risk is None:
+        return _NONE
     low, high = special.chdtri(nu, np.array([1 - risk / 2, risk / 2])) / nu
     return index * math.sqrt(float(low)), index * math.sqrt(float(high))
 
 
-def bissell(index: float, n: int, nu: float, risk: float) -> tuple[float, float]:
+def bissell(index: float, n: int, nu: float, risk: float | None) -> tuple[float, float]:
     """Return limits of the smaller of two indices by Bissell's variance."""
+    if risk is None:
+        return _NONE
     z = float(special.ndtri(1 - risk / 2))
     half = z * math.sqrt(1 / (9 * n) + index**2 / (2 * nu))
     return index - half, index + half
 
 
-def by_noncentral_t(index: float, n: int, nu: float, risk: float) -> tuple[float, float]:
+def by_noncentral_t(index: float, n: int, nu: float, risk: float | None) -> tuple[float, float]:
     """Return limits of a one-sided index: 3 sqrt(n) times it is a noncentral t."""
+    if risk is None:
+        return _NONE
     scale = 3 * math.sqrt(n)
     t = scale * index
 
