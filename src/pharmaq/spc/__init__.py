@@ -12,6 +12,7 @@ from pharmaq.spc.charts import (
     individuals_chart,
     laney_p_chart,
     laney_u_chart,
+    nonnormal_chart,
     np_chart,
     p_chart,
     residual_chart,
@@ -23,6 +24,7 @@ from pharmaq.spc.charts import (
     xbar_s_chart,
 )
 from pharmaq.spc.constants import c4, d2, d3
+from pharmaq.spc.distributions import FittedDistribution, fit_distribution
 from pharmaq.spc.inference import (
     Autocorrelation,
     BeforeAfter,
@@ -133,6 +135,7 @@ __all__ = [
     "EstimatedRunLength",
     "Exclusion",
     "FalseAlarms",
+    "FittedDistribution",
     "GageBias",
     "GageLinearity",
     "GageRR",
@@ -180,6 +183,7 @@ __all__ = [
     "ewma_run_length",
     "false_alarms",
     "find_violations",
+    "fit_distribution",
     "fleiss_kappa",
     "g_chart",
     "gage_bias",
@@ -196,6 +200,7 @@ __all__ = [
     "mark_violations",
     "mls_limits",
     "mls_ratio_limits",
+    "nonnormal_chart",
     "np_chart",
     "p_chart",
     "pareto",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pharmaq.errors import InputError
-from pharmaq.spc import capability
+from pharmaq.spc import capability, d2
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,6 +107,42 @@ def test_cans_agree_with_r(spc_data: Path, r_results: dict[str, Any]) -> None:
     for name, row in (("pp", rows[0]), ("ppk", rows[3])):
         index = found.indices[name]
         assert (index.lower, index.upper) == pytest.approx(row[1:], abs=1e-9)
+
+
+# R 4.2.2, package qcc, on the piston rings of Montgomery
+def test_piston_rings_differ_from_r_for_three_reasons(
+    pistonrings: np.ndarray, r_results: dict[str, Any]
+) -> None:
+    rows = np.array(r_results["spc_pistonrings_capability_73.95_74.05"]["indices"])
+    x = pistonrings[:25]
+    found = capability(x, lsl=73.95, usl=74.05, target=74.0, estimator="r_bar")
+    ours = [found.indices[name].value for name in ("cp", "cpl", "cpu", "cpk")]
+    # d2 rounded to 2.326, where it is 2.32593 (H. L. Harter, Order Statistics, 1970)
+    rounded = np.array(ours) * 2.326 / d2(5)
+    np.testing.assert_allclose(rounded, rows[:4, 0], rtol=2e-10)
+    assert np.all(np.abs(ours / rows[:4, 0] - 1) < 4e-5)
+    # limits with the 124 degrees of freedom of all values, where ranges have 90.6
+    cp = rows[0, 0] * np.sqrt(stats.chi2.ppf([0.025, 0.975], 124) / 124)
+    np.testing.assert_allclose(cp, rows[0, 1:], rtol=1e-9)
+    assert found.indices["cp"].freedom == pytest.approx(90.6, abs=0.05)
+    # Cpm with sigma by ranges, where the spread about a target is that of all values
+    sigma = 0.1 / (6 * rows[0, 0])
+    off = x.mean() - 74.0
+    assert 0.1 / (6 * math.hypot(sigma, off)) == pytest.approx(rows[4, 0], rel=1e-9)
+    assert found.cpm == pytest.approx(0.1 / (6 * math.hypot(x.std(ddof=1), off)))
+
+
+# JASP's test, verified with Minitab: 0.93, limits 0.83 and 1.04
+def test_cpm_of_diameters_is_printed_with_divisor_n(spc_data: Path) -> None:
+    x = pd.read_csv(spc_data / "jasp_capability_diameter.csv")["Diameter"].to_numpy()
+    found = capability(x, lsl=0, usl=12, target=6, confidence=0.9)
+    by_n = 12 / (6 * math.sqrt(np.mean((x - 6) ** 2) * x.size / (x.size - 1)))
+    assert by_n == pytest.approx(0.93, abs=5.1e-3)
+    # both divisors print as 0.93: they differ by a factor of at most root (1 - 1 / n)
+    assert found.cpm == pytest.approx(0.93, abs=5.1e-3)
+    assert by_n < found.cpm < by_n * math.sqrt(x.size / (x.size - 1))
+    cpm = found.indices["cpm"]
+    assert (cpm.lower, cpm.upper) == pytest.approx((0.83, 1.04), abs=5.1e-3)
 
 
 def test_cpm_has_the_degrees_of_freedom_of_boyles() -> None:

@@ -11,13 +11,13 @@ from scipy import special
 
 from pharmaq._checks import check_choice, check_integer, check_real, check_vector
 from pharmaq.errors import InputError
-from pharmaq.results import Finding
 from pharmaq.spc.capability._bootstrap import (
     Moments,
     bootstrap_limits,
     overall_moments,
     within_moments,
 )
+from pharmaq.spc.capability._findings import count_signals, findings
 from pharmaq.spc.capability._formulas import (
     Specification,
     formula,
@@ -31,12 +31,16 @@ from pharmaq.spc.capability._limits import (
     unbiasing,
 )
 from pharmaq.spc.capability._result import Capability, CapabilityIndex
-from pharmaq.spc.inference import anderson_darling
+from pharmaq.spc.distributions import (
+    DistributionName,
+    FittedDistribution,
+    fit_distribution,
+    normal_scores,
+)
 from pharmaq.spc.sigma import (
     MovingRangeEstimator,
     SigmaEstimate,
     SubgroupEstimator,
-    moving_ranges,
     sigma_of_individuals,
     sigma_of_subgroups,
 )
@@ -47,14 +51,10 @@ if TYPE_CHECKING:
 
 __all__ = ["capability"]
 
-Distribution = Literal["normal", "lognormal"]
+Distribution = Literal["normal", "lognormal", "weibull", "gamma", "boxcox", "johnson", "best"]
 Limits = Literal["analytic", "bootstrap", "bca"]
 
-_LEVEL = 0.05
-_LEAST_FOR_NORMALITY = 8
 _LEAST_RESAMPLES = 100
-# probability of a normal distribution within three standard deviations
-_THREE_SIGMA = 3.0
 
 
 def capability(  # noqa: PLR0913 - a specification is three of them
@@ -87,9 +87,12 @@ def capability(  # noqa: PLR0913 - a specification is three of them
     estimator : str, optional
         Of the short-term standard deviation: see `sigma_of_subgroups` (default ``"pooled"``)
         and `sigma_of_individuals` (default ``"mr_bar"``).
-    distribution : {"normal", "lognormal"}, default "normal"
-        ``"lognormal"``: Pp and Ppk by the percentiles 0.135 %, 50 % and 99.865 % of the fitted
-        distribution [3]_, without Cp and Cpk, and with limits by resampling only.
+    distribution : str, default "normal"
+        ``"lognormal"``, ``"weibull"``, ``"gamma"``, ``"boxcox"``, ``"johnson"``: Pp and Ppk
+        by the percentiles 0.135 %, 50 % and 99.865 % of the distribution [3]_ that
+        `fit_distribution` fits, without Cp and Cpk. ``"best"``: the one of all, normal
+        included, with the smallest Anderson-Darling A^2; the others stand in `candidates`.
+        Limits of ``"lognormal"`` are by resampling only, of others there are none.
     confidence : float, default 0.95
         Of the two-sided limits.
     limits : {"analytic", "bootstrap", "bca"}, default "analytic"
@@ -150,43 +153,42 @@ def capability(  # noqa: PLR0913 - a specification is three of them
     if np.ptp(x) == 0:
         msg = f"values must vary, but all {x.size} are {x[0]:g}; look at their resolution"
         raise InputError(msg)
+    fit, candidates, not_fitted = _fitted(x, distribution)
     within: SigmaEstimate | None = None
-    if distribution == "normal":
+    expected = {"overall": _expected_ppm(fit, spec)}
+    if fit.name == "normal":
         within = _within(x, grouped, estimator)
         exact_risk = risk if limits == "analytic" else None
         indices = _normal_indices(x, within, spec, exact_risk)
-        expected = {
-            "within": _normal_ppm(x, within.value, spec),
-            "overall": _normal_ppm(x, float(x.std(ddof=1)), spec),
-        }
-        scaled = x
+        expected = {"within": _normal_ppm(x, within.value, spec)} | expected
     else:
-        scaled = _logarithms(x)
-        indices = _percentile_indices(scaled, spec)
-        expected = {"overall": _lognormal_ppm(scaled, spec)}
+        indices = _percentile_indices(fit, spec)
     if limits != "analytic":
         count = check_integer("n_resamples", n_resamples, least=_LEAST_RESAMPLES)
+        _require_resamplable(fit)
+        scaled = x if fit.name == "normal" else np.log(x)
         drawn = _draw(scaled, grouped, within, count, np.random.default_rng(random_state))
         indices = [_resampled(one, drawn, spec, risk, limits) for one in indices]
-    tested = anderson_darling(scaled) if x.size >= _LEAST_FOR_NORMALITY else None
-    p = None if tested is None else tested.p
-    n_signals = _count_signals(x, grouped)
+    n_signals = count_signals(x, grouped)
     return Capability(
         indices={index.name: index for index in indices},
         mean=float(x.mean()),
         sd=float(x.std(ddof=1)),
         within=within,
         ppm={"observed": _observed_ppm(x, spec), **expected},
-        normality_a2=None if tested is None else tested.statistic,
-        normality_p=p,
+        normality_a2=fit.a2,
+        normality_p=fit.p,
         n_signals=n_signals,
-        findings=_findings(p, n_signals, x.size, distribution),
+        findings=findings(fit.p, n_signals, x.size, fit.name),
         values=x,
         lsl=spec.lsl,
         usl=spec.usl,
         target=spec.target,
         confidence=confidence,
-        distribution=distribution,
+        distribution=fit.name,
+        fit=fit,
+        candidates=candidates,
+        not_fitted=not_fitted,
         units=units,
     )
 
@@ -308,39 +310,77 @@ def _resampled(
     return dataclasses.replace(index, lower=lower, upper=upper, method=method)
 
 
-def _percentile_indices(
-    logs: NDArray[np.float64], spec: Specification
-) -> list[CapabilityIndex]:
-    mean, sd = float(logs.mean()), float(logs.std(ddof=1))
-    low, middle, high = (math.exp(mean + z * sd) for z in (-_THREE_SIGMA, 0, _THREE_SIGMA))
-    found = {}
-    if spec.lsl is not None and spec.usl is not None:
-        found["pp"] = (spec.usl - spec.lsl) / (high - low)
-    if spec.lsl is not None:
-        found["ppl"] = (middle - spec.lsl) / (middle - low)
-    if spec.usl is not None:
-        found["ppu"] = (spec.usl - middle) / (high - middle)
-    found["ppk"] = min(found[name] for name in ("ppl", "ppu") if name in found)
+def _fitted(
+    x: NDArray[np.float64], name: Any
+) -> tuple[FittedDistribution, tuple[FittedDistribution, ...], dict[str, str]]:
+    """Return the distribution, all that were tried by A^2, and why others were not."""
+    if name != "best":
+        fit = fit_distribution(x, name)
+        return fit, (fit,), {}
+    candidates, not_fitted = [], {}
+    for candidate in get_args(DistributionName):
+        try:
+            fit = fit_distribution(x, candidate)
+        except InputError as error:
+            not_fitted[candidate] = str(error)
+            continue
+        if np.isfinite(fit.at_score([-3.0, 3.0])).all():
+            candidates.append(fit)
+        else:
+            not_fitted[candidate] = "a percentile is infinite"
+    if candidates[0].a2 is None:
+        msg = f"values must hold at least 8 to choose a distribution, got {x.size}"
+        raise InputError(msg)
+    ranked = sorted(candidates, key=lambda fit: math.inf if fit.a2 is None else fit.a2)
+    return ranked[0], tuple(ranked), not_fitted
+
+
+def _require_resamplable(fit: FittedDistribution) -> None:
+    if fit.name not in {"normal", "lognormal"}:
+        msg = (
+            f"limits by resampling are for 'normal' and 'lognormal', not for {fit.name!r}; "
+            "use limits='analytic'"
+        )
+        raise InputError(msg)
+
+
+def _percentile_indices(fit: FittedDistribution, spec: Specification) -> list[CapabilityIndex]:
+    low, _, high = fit.at_score([-3.0, 0.0, 3.0])
+    if not (np.isfinite(low) and np.isfinite(high)):
+        msg = f"distribution {fit.name!r} has an infinite percentile here; use another one"
+        raise InputError(msg)
+    both = spec.lsl is not None and spec.usl is not None
+    sides = {"ppl": spec.lsl, "ppu": spec.usl}
+    names = ["pp"] * both + [name for name, limit in sides.items() if limit is not None]
+    unused = np.zeros(1)
+
+    def value(name: str) -> float:
+        rule = percentile_formula(name, spec, lambda _, __, z: fit.at_score([z]))
+        return float(rule(unused, unused)[0])
+
     return [
         CapabilityIndex(
             name=name,
-            value=value,
+            value=value(name),
             lower=None,
             upper=None,
-            freedom=logs.size - 1.0,
+            freedom=fit.n_values - 1.0,
             method="percentiles of ISO 22514-2, no limits",
         )
-        for name, value in found.items()
+        for name in [*names, "ppk"]
     ]
 
 
-def _logarithms(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    bad = np.flatnonzero(x <= 0)
-    if bad.size:
-        i = int(bad[0])
-        msg = f"values must be above 0 for 'lognormal', but values[{i}] is {x[i]:g}"
-        raise InputError(msg)
-    return np.log(x)
+def _expected_ppm(fit: FittedDistribution, spec: Specification) -> dict[str, float]:
+    # both by scores: a probability near 1 has no digits left for its complement
+    score = {
+        name: float(normal_scores(fit.name, fit.parameters, np.array([limit]))[0])
+        for name, limit in (("lsl", spec.lsl), ("usl", spec.usl))
+        if limit is not None
+    }
+    below = float(special.ndtr(score["lsl"])) if "lsl" in score else 0.0
+    above = float(special.ndtr(-score["usl"])) if "usl" in score else 0.0
+    return _per_million(below, above)
 
 
 def _normal_ppm(x: NDArray[np.float64], sigma: float, spec: Specification) -> dict[str, float]:
@@ -348,14 +388,6 @@ def _normal_ppm(x: NDArray[np.float64], sigma: float, spec: Specification) -> di
     below = 0.0 if spec.lsl is None else float(special.ndtr((spec.lsl - mean) / sigma))
     above = 0.0 if spec.usl is None else float(special.ndtr((mean - spec.usl) / sigma))
     return _per_million(below, above)
-
-
-def _lognormal_ppm(logs: NDArray[np.float64], spec: Specification) -> dict[str, float]:
-    low, high = (None if v is None or v <= 0 else math.log(v) for v in (spec.lsl, spec.usl))
-    found = _normal_ppm(logs, float(logs.std(ddof=1)), Specification(low, high, None))
-    if spec.usl is not None and spec.usl <= 0:
-        found = _per_million(found["below"] / 1e6, 1.0)
-    return found
 
 
 def _observed_ppm(x: NDArray[np.float64], spec: Specification) -> dict[str, float]:
@@ -366,51 +398,3 @@ def _observed_ppm(x: NDArray[np.float64], spec: Specification) -> dict[str, floa
 
 def _per_million(below: float, above: float) -> dict[str, float]:
     return {"below": 1e6 * below, "above": 1e6 * above, "total": 1e6 * (below + above)}
-
-
-def _count_signals(x: NDArray[np.float64], grouped: Subgroups | None) -> int:
-    """Count points beyond limits that all points of a stable process keep with 95 %."""
-    if grouped is None:
-        sigma = sigma_of_individuals(x).value
-        location = np.abs(x - x.mean()) / sigma
-        # a moving range is the size of a normal variable with twice the variance
-        jumps = moving_ranges(x) / (math.sqrt(2) * sigma)
-        spread = 2 * special.ndtr(-jumps)
-    else:
-        sigma = sigma_of_subgroups(grouped).value
-        root = np.sqrt(grouped.sizes)
-        location = np.abs(grouped.means - x.mean()) * root / sigma
-        freedom = grouped.sizes.astype(np.float64) - 1
-        spread = special.chdtrc(freedom, freedom * (grouped.deviations / sigma) ** 2)
-    # half the risk for location, half for spread, shared by all points of each
-    per_point = [-math.expm1(math.log1p(-_LEVEL / 2) / p.size) for p in (location, spread)]
-    far = 2 * special.ndtr(-location) < per_point[0]
-    return int(far.sum() + np.sum(spread < per_point[1]))
-
-
-def _findings(p: float | None, n_signals: int, n: int, name: str) -> tuple[Finding, ...]:
-    found = []
-    if n_signals:
-        message = (
-            f"{n_signals} points or spreads are beyond the limits of a stable process: it is "
-            "not shown to be stable, and its indices say nothing of what comes next"
-        )
-        found.append(_alert("stability", message, float(n_signals), 0.0))
-    if p is None:
-        message = f"{n} values are too few to see whether the distribution is {name}"
-        found.append(_alert("sample_size", message, float(n), float(_LEAST_FOR_NORMALITY)))
-    elif p < _LEVEL:
-        message = f"the values are not {name} (Anderson-Darling, p = {p:.2g})"
-        found.append(_alert("distribution", message, p, _LEVEL))
-    return tuple(found)
-
-
-def _alert(rule: str, message: str, value: float, limit: float) -> Finding:
-    return Finding(
-        rule=rule,
-        severity="alert",
-        subject="capability",
-        message=message,
-        value=value,
-        limit=limit,
-    )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pharmaq.results import Finding
+    from pharmaq.spc.distributions import FittedDistribution
     from pharmaq.spc.sigma import SigmaEstimate
 
 __all__ = ["Capability", "CapabilityIndex"]
@@ -59,12 +60,12 @@ class Capability(Result):
     mean, sd : float
         Of all values; divisor n - 1.
     within : SigmaEstimate or None
-        The short-term standard deviation behind Cp and Cpk; None for ``"lognormal"``.
+        The short-term standard deviation behind Cp and Cpk; None where values are not normal.
     ppm : dict of str to dict
         ``"observed"``, ``"within"``, ``"overall"``; each with ``"below"``, ``"above"`` and
         ``"total"``: values outside the specification per million.
     normality_a2, normality_p : float or None
-        Anderson-Darling test, of logarithms for ``"lognormal"``; None below 8 values.
+        Anderson-Darling test of the distribution; None below 8 values.
     n_signals : int
         Points and spreads beyond limits that all points of a stable process keep with 95 %.
     findings : tuple of Finding
@@ -75,7 +76,15 @@ class Capability(Result):
         The specification.
     confidence : float
         Of the two-sided limits.
-    distribution, units : str
+    distribution : str
+        The one fitted.
+    fit : FittedDistribution
+        Its parameters.
+    candidates : tuple of FittedDistribution
+        All that were fitted, the smallest A^2 first.
+    not_fitted : dict of str to str
+        Those that could not be, and why.
+    units : str
         As given.
     """
 
@@ -94,6 +103,9 @@ class Capability(Result):
     target: float | None
     confidence: float
     distribution: str
+    fit: FittedDistribution
+    candidates: tuple[FittedDistribution, ...]
+    not_fitted: dict[str, str]
     units: str = ""
 
     @property

@@ -10,6 +10,7 @@ from pharmaq.spc.charts._attributes import (
 )
 from pharmaq.spc.charts._build import ChartOptions
 from pharmaq.spc.charts._chart import ControlChart, Exclusion
+from pharmaq.spc.charts._nonnormal import nonnormal_chart
 from pharmaq.spc.charts._rare_events import g_chart, t_chart
 from pharmaq.spc.charts._special import residual_chart, short_run_chart, three_way_chart
 from pharmaq.spc.charts._variables import individuals_chart, xbar_r_chart, xbar_s_chart
@@ -26,6 +27,7 @@ __all__ = [
     "individuals_chart",
     "laney_p_chart",
     "laney_u_chart",
+    "nonnormal_chart",
     "np_chart",
     "p_chart",
     "residual_chart",

@@ -10,6 +10,7 @@ from scipy import stats
 from pharmaq._checks import as_float, check_finite, check_vector
 from pharmaq.errors import InputError
 from pharmaq.spc.constants import c4, d2, d3
+from pharmaq.spc.distributions import normal_scores
 from pharmaq.spc.sigma import moving_ranges
 from pharmaq.spc.subgroups import Subgroups, as_subgroups
 from pharmaq.spc.weighted import cusum, ewma
@@ -197,6 +198,21 @@ def _deviations(p: dict[str, Any], x: ShortRun) -> Vector:
     return deviations / np.array([p["scale"][part] for part in x.parts])
 
 
+def _transformed(p: dict[str, Any], x: Vector, state: dict[str, Any]) -> Points:
+    return _individuals(p, scores_of(p, x), state)
+
+
+def _transformed_range(p: dict[str, Any], x: Vector, state: dict[str, Any]) -> Points:
+    return _moving_range(p, scores_of(p, x), state)
+
+
+def scores_of(p: dict[str, Any], x: Vector) -> Vector:
+    """Return normal scores of values under the frozen distribution of a chart."""
+    scores = normal_scores(p["distribution"], p["shape"], x)
+    _require_each("values", x, ~np.isfinite(scores), f"be possible for {p['distribution']!r}")
+    return scores
+
+
 def _residual(p: dict[str, Any], x: Vector, state: dict[str, Any]) -> Points:
     coefficients = np.asarray(p["coefficients"])
     order = coefficients.size
@@ -355,6 +371,9 @@ _COMPUTE: dict[str, Callable[..., Points]] = {
     "short_run": _short_run,
     "short_run_range": _short_run_range,
     "residual": _residual,
+    "quantile": _given,
+    "transformed": _transformed,
+    "transformed_range": _transformed_range,
     "xbar": _xbar,
     "range": _range,
     "s": _deviation,
