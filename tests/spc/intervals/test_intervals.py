@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -51,18 +52,12 @@ def test_factors_are_those_of_the_nist_handbook(sides, method, printed: float) -
 
 
 # D. C. Montgomery, G. C. Runger, Applied Statistics and Probability for Engineers, table XII
-@pytest.mark.parametrize(
-    ("n", "confidence", "coverage", "printed"),
-    [
-        (2, 0.9, 0.9, 10.253),
-        (2, 0.99, 0.99, 185.617),
-        (3, 0.95, 0.95, 7.656),
-        (10, 0.9, 0.99, 3.532),
-    ],
-)
-def test_one_sided_factors_are_the_printed_ones(n, confidence, coverage, printed) -> None:
-    found = tolerance_factor(n, coverage=coverage, confidence=confidence, sides="one")
-    assert found == pytest.approx(printed, rel=1e-4)
+def test_one_sided_factors_are_the_printed_ones(spc_data: Path) -> None:
+    table = json.loads((spc_data / "tolerance_k1_one_sided.json").read_text())
+    for n, row in zip(table["n"], table["K"], strict=True):
+        for coverage, confidence, printed in zip(table["P"], table["conf"], row, strict=True):
+            found = tolerance_factor(n, coverage=coverage, confidence=confidence, sides="one")
+            assert found == pytest.approx(printed, abs=6e-4), (n, coverage, confidence)
 
 
 # R 4.2.2, package tolerance; its two-sided factor of n = 20 is off in the fifth digit
@@ -139,8 +134,13 @@ def test_interval_of_cans_agrees_with_r(spc_data: Path, r_results: dict[str, Any
     ("confidence", "coverage", "printed"),
     [
         (0.99, 0.90, (11.92, 12.10)),
+        (0.99, 0.95, (11.90, 12.12)),
         (0.99, 0.99, (11.86, 12.15)),
+        (0.95, 0.90, (11.92, 12.10)),
         (0.95, 0.95, (11.90, 12.11)),
+        (0.95, 0.99, (11.87, 12.15)),
+        (0.90, 0.90, (11.92, 12.09)),
+        (0.90, 0.95, (11.91, 12.11)),
         (0.90, 0.99, (11.88, 12.14)),
     ],
 )
@@ -159,6 +159,69 @@ def test_nonparametric_interval_of_93_values_is_their_range() -> None:
     assert found.achieved_confidence == pytest.approx(1 - 0.95**93 - 93 * 0.05 * 0.95**92)
     with pytest.raises(InputError, match="at least 93"):
         tolerance_interval(x[:92], coverage=0.95, method="nonparametric")
+
+
+# MIL-HDBK-17-1F, Composite Materials Handbook, 2002, section 8.5: small samples
+@pytest.mark.parametrize(
+    ("coverage", "n", "printed"),
+    [
+        (0.90, 2, 35.177),
+        (0.90, 3, 7.859),
+        (0.90, 4, 4.505),
+        (0.99, 4, 9.49579),
+        (0.99, 5, 6.89049),
+        (0.99, 6, 5.57681),
+        (0.99, 10, 3.57267),
+    ],
+)
+def test_factors_of_hanson_and_koopmans_are_the_printed_ones(coverage, n, printed) -> None:
+    x = np.arange(n) / (n - 1)
+    found = tolerance_interval(x, coverage=coverage, method="hanson_koopmans", sides="lower")
+    assert found.factor == pytest.approx(printed, abs=6e-4 if coverage == 0.9 else 6e-6)
+    assert found.lower == pytest.approx(1 - found.factor)
+    mirrored = tolerance_interval(
+        -x, coverage=coverage, method="hanson_koopmans", sides="upper"
+    )
+    assert mirrored.upper == pytest.approx(-found.lower)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("draw", "sides", "held"),
+    [
+        # the worst case of a log-concave tail: exactly the confidence
+        (lambda rng: -rng.exponential(size=6), "lower", lambda low, _: np.exp(low) < 0.1),
+        (
+            lambda rng: rng.standard_normal(6),
+            "two",
+            lambda low, high: stats.norm.cdf(high) - stats.norm.cdf(low) > 0.9,
+        ),
+    ],
+    ids=["worst", "normal"],
+)
+def test_hanson_and_koopmans_reach_their_confidence(draw, sides, held) -> None:
+    rng, runs = np.random.default_rng(7), 2000
+    hits = 0
+    for _ in range(runs):
+        found = tolerance_interval(
+            draw(rng), coverage=0.9, method="hanson_koopmans", sides=sides
+        )
+        hits += bool(held(found.lower, found.upper))
+    noise = 4 * math.sqrt(0.95 * 0.05 / runs)
+    assert hits / runs > 0.95 - noise
+    assert sides == "two" or hits / runs < 0.95 + noise
+
+
+def test_expectation_interval_is_the_prediction_interval() -> None:
+    x = [99.1, 100.2, 99.8, 100.9, 100.0]
+    found = tolerance_interval(x, coverage=0.95, method="beta_expectation")
+    # t of 4 degrees of freedom at 0.975, any table: 2.776
+    assert found.factor == pytest.approx(2.776 * math.sqrt(1.2), rel=3e-4)
+    after = prediction_interval(x, confidence=0.95)
+    assert (found.lower, found.upper) == pytest.approx((after.lower, after.upper))
+    # what it reaches is the confidence whose exact factor it is
+    same = tolerance_factor(5, coverage=0.95, confidence=found.achieved_confidence)
+    assert same == pytest.approx(found.factor, rel=1e-9)
 
 
 def test_prediction_interval_of_one_value_follows_student() -> None:

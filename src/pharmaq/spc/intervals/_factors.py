@@ -171,6 +171,29 @@ def order_confidence(n: int, removed: int, coverage: float) -> float:
     return float(stats.binom.cdf(n - removed, n, coverage))
 
 
+def content_confidence(k: float, n: int, coverage: float, sides: str) -> float:
+    """Return the probability that limits k s from the mean of n values hold `coverage`."""
+    content = _two_confidence if sides == "two" else _one_confidence
+    return content(k, n, n - 1.0, coverage)
+
+
+def hanson_koopmans(n: int, coverage: float, confidence: float) -> float:
+    """Return k of the limit max - k (max - min) for any log-concave distribution function."""
+    reach = -math.log1p(-coverage)
+    # in the worst case values are logarithms of uniform ones: -ln of the largest is an
+    # exponential over n, and the smallest lies the largest of n - 1 exponentials below it
+    x, weights = np.polynomial.legendre.leggauss(80)
+    largest = reach / 2 * (x + 1)
+    density = weights * reach / 2 * n * np.exp(-n * largest)
+
+    def excess(log_k: float) -> float:
+        short = -np.expm1(-(reach - largest) * math.exp(-log_k))
+        return 1 - float(density @ short ** (n - 1)) - confidence
+
+    low, high = _bracket(excess, 0.0, 1.0)
+    return math.exp(optimize.brentq(excess, low, high, xtol=1e-12))
+
+
 def _smallest(least: int, enough: Callable[[int], bool]) -> int:
     low, high = least - 1, least
     while not enough(high):

@@ -14,6 +14,8 @@ from pharmaq._checks import check_choice, check_integer, check_real, check_vecto
 from pharmaq.errors import InputError
 from pharmaq.results import Result
 from pharmaq.spc.intervals._factors import (
+    content_confidence,
+    hanson_koopmans,
     order_confidence,
     tolerance_factor,
     tolerance_sample_size,
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["StatisticalInterval", "prediction_interval", "tolerance_interval"]
 
 Sides = Literal["two", "lower", "upper"]
-ToleranceMethod = Literal["normal", "lognormal", "nonparametric"]
+ToleranceMethod = Literal[
+    "normal", "lognormal", "nonparametric", "hanson_koopmans", "beta_expectation"
+]
 PredictionContent = Literal["values", "mean"]
 
 
@@ -42,11 +46,13 @@ class StatisticalInterval(Result):
     confidence : float
         Asked for.
     achieved_confidence : float
-        What the limits reach: more than asked for where order statistics are the limits.
+        What the limits reach: more than asked for where order statistics are the limits;
+        for ``"beta_expectation"`` what they reach of normal values.
     coverage : float or None
         Share of the population, of a tolerance interval.
     factor : float or None
-        k of mean -+ k s, on the scale of `method`; None for order statistics.
+        k of mean -+ k s, on the scale of `method`, or of the range for Hanson and Koopmans;
+        None for order statistics.
     mean, sd : float
         Of the values, or of their logarithms for ``"lognormal"``; divisor n - 1.
     n_values : int
@@ -93,13 +99,16 @@ def tolerance_interval(
     coverage : float, default 0.99
         Share of the population between the limits, in (0, 1).
     confidence : float, default 0.95
-        Probability with which they hold it, in (0, 1).
+        Probability with which they hold it, in (0, 1). ``"beta_expectation"`` does not use it.
     sides : {"two", "lower", "upper"}, default "two"
         Both limits, or one.
-    method : {"normal", "lognormal", "nonparametric"}, default "normal"
+    method : str, default "normal"
         ``"normal"``: mean -+ k s with the exact factor of `tolerance_factor`; ``"lognormal"``:
         the same of logarithms; ``"nonparametric"``: the innermost order statistics that do,
         the same number from each end, for any continuous distribution [2]_.
+        ``"hanson_koopmans"``: beyond the extremes by a multiple of the range, for few values
+        of a distribution with log-concave tails [3]_. ``"beta_expectation"``: limits that hold
+        `coverage` on average, mean -+ t s sqrt(1 + 1/n); they hold it with some 50 %.
     units : str, optional
         Unit of the values.
 
@@ -114,10 +123,17 @@ def tolerance_interval(
         If values do not vary, are not positive for ``"lognormal"``, or are too few for
         ``"nonparametric"``.
 
+    Notes
+    -----
+    Hanson and Koopmans: max - k (max - min) below and min + k (max - min) above. Both tails of
+    normal, exponential, Weibull and gamma values of shape 1 or more are log-concave; the upper
+    tail of lognormal values is not. Two limits share risk and what is outside.
+
     References
     ----------
     .. [1] ISO 16269-6, Determination of statistical tolerance intervals.
     .. [2] S. S. Wilks, Ann. Math. Stat. 12 (1941) 91-96.
+    .. [3] D. L. Hanson, L. H. Koopmans, Ann. Math. Stat. 35 (1964) 561-570.
 
     Examples
     --------
@@ -133,6 +149,16 @@ def tolerance_interval(
     if method == "nonparametric":
         limits, achieved = _order_limits(x, coverage, confidence, sides)
         k, mean, sd = None, *_moments(x)
+    elif method == "hanson_koopmans":
+        mean, sd = _moments(x)
+        limits, k = _beyond_extremes(x, coverage, confidence, sides)
+        achieved = confidence
+    elif method == "beta_expectation":
+        mean, sd = _moments(x)
+        share = (1 + coverage) / 2 if sides == "two" else coverage
+        k = float(special.stdtrit(x.size - 1, share)) * math.sqrt(1 + 1 / x.size)
+        limits = (mean - k * sd, mean + k * sd)
+        achieved = content_confidence(k, x.size, coverage, sides)
     else:
         scaled = _logarithms(x) if method == "lognormal" else x
         k = tolerance_factor(
@@ -257,6 +283,16 @@ def _logarithms(x: NDArray[np.float64]) -> NDArray[np.float64]:
         msg = f"values must be above 0 for method='lognormal', but values[{i}] is {x[i]:g}"
         raise InputError(msg)
     return np.log(x)
+
+
+def _beyond_extremes(
+    x: NDArray[np.float64], coverage: float, confidence: float, sides: Sides
+) -> tuple[tuple[float, float], float]:
+    if sides == "two":
+        coverage, confidence = (1 + coverage) / 2, (1 + confidence) / 2
+    k = hanson_koopmans(x.size, coverage, confidence)
+    least, most = float(x.min()), float(x.max())
+    return (most - k * (most - least), least + k * (most - least)), k
 
 
 def _order_limits(
