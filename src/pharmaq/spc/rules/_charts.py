@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 
 __all__ = ["ApplicableRules", "applicable_rules", "is_limit"]
 
-_INDEPENDENT = ("individuals", "xbar", "short run", "residual")
+_INDEPENDENT = ("individuals", "xbar", "short run", "residual", "transformed")
 _COUNTS = ("p", "np", "c", "u", "laney p", "laney u")
 _REASONS = {
-    ("moving range", "mr"): (
+    ("moving range", "mr", "transformed range"): (
         "neighbouring moving ranges share a measurement, so that runs are no surprise"
     ),
     ("range", "short run range", "r", "s"): (
         "the statistic is skewed: runs about its center line and zones do not have the "
         "probabilities that the rule counts on"
+    ),
+    ("quantile",): (
+        "the values are skewed, with limits at quantiles: zones in standard deviations do not "
+        "have the probabilities that the rule counts on; chart transformed values"
     ),
     ("g", "t"): (
         "the time between rare events is far from symmetric: neither zones nor runs have the "
@@ -71,10 +75,11 @@ def applicable_rules(
         As for `find_violations`.
     kind : str
         As `ControlChart.kind`. All rules: ``"individuals"``, ``"xbar"``, ``"short_run"``,
-        ``"residual"``, ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"laney_p"``, ``"laney_u"``.
-        Single points beyond a limit only: ``"moving_range"`` (``"mr"``), ``"range"``
-        (``"r"``), ``"s"``, ``"short_run_range"``, ``"g"``, ``"t"``, ``"ewma"``, ``"cusum"``,
-        ``"t2"``, ``"spe"``, ``"mewma"``, ``"mcusum"``.
+        ``"residual"``, ``"transformed"``, ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"laney_p"``,
+        ``"laney_u"``. Single points beyond a limit only: ``"moving_range"`` (``"mr"``),
+        ``"range"`` (``"r"``), ``"s"``, ``"short_run_range"``, ``"transformed_range"``,
+        ``"quantile"``, ``"g"``, ``"t"``, ``"ewma"``, ``"cusum"``, ``"t2"``, ``"spe"``,
+        ``"mewma"``, ``"mcusum"``.
 
     Returns
     -------
