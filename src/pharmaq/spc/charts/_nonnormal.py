@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["nonnormal_chart"]
 
 _SOURCE = "D. C. Montgomery, Introduction to Statistical Quality Control, Wiley, sec. 6.4"
+_WORDS = {"boxcox": "Box-Cox", "johnson": "Johnson", "weibull": "Weibull"}
 
 
 def nonnormal_chart(
@@ -93,6 +94,7 @@ def nonnormal_chart(
         raise InputError(msg)
     else:
         name = method
+    word = _WORDS.get(name, name)
 
     def estimate(stage: NDArray[np.float64], keep: NDArray[np.bool_]) -> dict[str, Any]:
         fit = fit_distribution(stage[keep], name)  # type: ignore[arg-type]
@@ -111,8 +113,8 @@ def nonnormal_chart(
             x,
             estimate,
             frame,
-            title=f"Individuals, {name} limits",
-            method=f"quantiles {100 * tail:.3g} %, 50 %, {100 * (1 - tail):.5g} % of {name}",
+            title=f"Individuals, {word} limits",
+            method=f"quantiles {100 * tail:.3g} %, 50 %, {100 * (1 - tail):.5g} % of {word}",
             source=_SOURCE,
         )
     plain = of_spread(frame)._replace(units="normal score")
@@ -121,8 +123,8 @@ def nonnormal_chart(
         x,
         estimate,
         plain,
-        title=f"Individuals, {name} scores",
-        method=f"mean -+ {width:g} sigma of {name} scores, sigma by moving ranges",
+        title=f"Individuals, {word} scores",
+        method=f"mean -+ {width:g} sigma of {word} scores, sigma by moving ranges",
         source=_SOURCE,
     )
     ranges = build(
@@ -131,7 +133,7 @@ def nonnormal_chart(
         estimate,
         plain,
         drop=1,
-        title=f"Moving range of {name} scores",
+        title=f"Moving range of {word} scores",
         method=f"(d2(2) -+ {width:g} d3(2)) sigma",
         source=_SOURCE,
     )
