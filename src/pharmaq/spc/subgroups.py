@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Subgroups", "as_subgroups"]
+__all__ = ["Subgroups", "as_subgroups", "holds_rows"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -120,8 +120,17 @@ def as_subgroups(
     return found
 
 
+def holds_rows(values: Any) -> bool:
+    """Tell whether values come as a subgroup a row, and not in one column."""
+    if isinstance(values, pd.DataFrame):
+        return True
+    if isinstance(values, list | tuple) or getattr(values, "dtype", None) == np.dtype(object):
+        return len(values) > 0 and np.ndim(next(iter(values))) > 0
+    return np.ndim(values) > 1
+
+
 def _rows(values: Any) -> list[NDArray[np.float64]]:
-    if np.ndim(values[0]) == 0:
+    if not holds_rows(values):
         msg = (
             "values must hold a subgroup a row, shape (m, n); give subgroups= for "
             "measurements in one column"

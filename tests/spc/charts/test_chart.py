@@ -103,8 +103,23 @@ def test_times_are_kept_as_utc() -> None:
     chart = individuals_chart(X, labels=times)
     assert chart.labels.dtype.kind == "M"
     assert chart.labels[0] == np.datetime64("2025-12-31T23:00")
+    found = individuals_chart(X, labels=times, center=0.0, sigma=1.0).findings[0]
+    assert str(found.time) == "2025-12-31 23:00:00+00:00"
     other = individuals_chart(X, labels=list(times))
     np.testing.assert_array_equal(other.labels, chart.labels)
+
+
+def test_the_index_of_a_series_names_the_points() -> None:
+    days = pd.date_range("2026-03-01", periods=24, freq="D")
+    series = pd.Series(X, index=days)
+    for chart in (individuals_chart(series), ewma_chart(series), cusum_chart(series)):
+        np.testing.assert_array_equal(chart.labels, days.to_numpy())
+    counts = pd.Series([3, 4, 5], index=["A", "B", "C"])
+    assert c_chart(counts).labels.tolist() == ["A", "B", "C"]
+    assert p_chart(counts, 50).labels.tolist() == ["A", "B", "C"]
+    # an index that only counts is no name
+    assert individuals_chart(pd.Series(X)).labels.tolist() == list(range(1, 25))
+    assert individuals_chart(series, labels=range(24)).labels[0] == 0
 
 
 def test_new_data_of_another_form_are_refused() -> None:

@@ -212,6 +212,7 @@ BAD = {
     "constant": (lambda: individuals_chart([2.0, 2.0, 2.0]), "do not vary"),
     "subgroup of one": (lambda: xbar_r_chart([[1, 2], [3]]), "subgroup 2 holds 1"),
     "single values": (lambda: xbar_r_chart([1.0, 2.0]), "subgroup a row"),
+    "no subgroups": (lambda: xbar_r_chart([]), "subgroup a row"),
     "nothing within": (lambda: xbar_s_chart([[1, 1], [2, 2]]), "do not vary within"),
     "NaN in a subgroup": (lambda: xbar_r_chart([[1, 2], [3, np.nan]]), r"values\[1\].*NaN"),
     "rest": (lambda: xbar_r_chart([1, 2, 3, 4, 5], subgroups=2), "1 are left over"),
@@ -239,5 +240,7 @@ def test_bad_input_is_named(case: str) -> None:
 def test_a_reason_is_asked_for_and_an_unknown_option_refused() -> None:
     with pytest.raises(InputTypeError, match="must be the reason in words"):
         individuals_chart(NIST, exclude={1: " "})
+    with pytest.raises(InputTypeError, match="exclude must be a dictionary"):
+        individuals_chart(NIST, exclude=[1])  # type: ignore[arg-type]
     with pytest.raises(InputTypeError, match="unknown option 'colour'; charts take labels"):
         individuals_chart(NIST, colour="red")  # type: ignore[call-arg]

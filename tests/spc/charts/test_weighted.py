@@ -163,6 +163,7 @@ BAD = {
     "side": (lambda: cusum_chart(NIST, side="left"), "side must be one of"),
     "NaN": (lambda: ewma_chart([1, np.nan]), r"values\[1\] is NaN"),
     "empty": (lambda: ewma_chart([]), "at least 1"),
+    "one number": (lambda: cusum_chart(3.0), "one-dimensional"),
     "constant": (lambda: ewma_chart([1.0, 1.0, 1.0]), "do not vary"),
     "unequal": (
         lambda: cusum_chart([[1, 2], [1, 2, 3]], scale="units"),

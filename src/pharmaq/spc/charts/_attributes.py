@@ -10,6 +10,7 @@ from pharmaq._checks import check_choice
 from pharmaq.errors import InputError
 from pharmaq.spc.charts._build import (
     ChartOptions,
+    Frame,
     build,
     check_width,
     given_or,
@@ -246,7 +247,7 @@ def laney_p_chart(
     """
     words = ("Proportion nonconforming, Laney p'", "p -+ {k} sigma_z sqrt(p (1 - p) / n)", "")
     data = read_counts(counts, sizes, proportion=True)
-    return _laney("laney_p", words, data, n_sigma, options)
+    return _laney("laney_p", words, data, n_sigma, read_options(options, counts))
 
 
 def laney_u_chart(
@@ -279,7 +280,7 @@ def laney_u_chart(
     """
     words = ("Nonconformities per unit, Laney u'", "u -+ {k} sigma_z sqrt(u / n)", "")
     data = read_counts(counts, sizes, proportion=False)
-    return _laney("laney_u", words, data, n_sigma, options)
+    return _laney("laney_u", words, data, n_sigma, read_options(options, counts))
 
 
 def _of_units(
@@ -295,7 +296,7 @@ def _of_units(
     if center is not None and not 0 < center < 1:
         msg = f"center must be a proportion in (0, 1), got {center!r}"
         raise InputError(msg)
-    return _of_counts(kind, words, data, center, how, options)
+    return _of_counts(kind, words, data, center, how, read_options(options, counts))
 
 
 def _of_rates(
@@ -308,7 +309,7 @@ def _of_rates(
     options: ChartOptions,
 ) -> ControlChart:
     data = read_counts(counts, sizes, proportion=False)
-    return _of_counts(kind, words, data, center, how, options)
+    return _of_counts(kind, words, data, center, how, read_options(options, counts))
 
 
 def _of_counts(
@@ -317,7 +318,7 @@ def _of_counts(
     data: Counts,
     center: float | None,
     how: tuple[float, CountLimits],
-    options: ChartOptions,
+    frame: Frame,
 ) -> ControlChart:
     width, limits = check_width(how[0]), how[1]
     check_choice("limits", limits, ("normal", "exact"))
@@ -333,7 +334,7 @@ def _of_counts(
         kind,
         data,
         estimate,
-        read_options(options),
+        frame,
         title=title,
         method=method,
         source=_MONTGOMERY,
@@ -341,7 +342,7 @@ def _of_counts(
 
 
 def _laney(
-    kind: str, words: tuple[str, str, str], data: Counts, n_sigma: float, options: ChartOptions
+    kind: str, words: tuple[str, str, str], data: Counts, n_sigma: float, frame: Frame
 ) -> ControlChart:
     width = check_width(n_sigma)
 
@@ -361,7 +362,7 @@ def _laney(
         kind,
         data,
         estimate,
-        read_options(options),
+        frame,
         title=words[0],
         method=words[1].format(k=f"{width:g}"),
         source=_LANEY,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import numpy as np
+import pandas as pd
 
 from pharmaq._checks import check_integer, check_real
 from pharmaq.errors import InputError, InputTypeError
@@ -14,7 +16,7 @@ from pharmaq.spc.charts._procedures import Counts, Points, ShortRun, compute
 from pharmaq.spc.subgroups import Subgroups
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -51,13 +53,20 @@ class Frame(NamedTuple):
     units: str = ""
 
 
-def read_options(options: ChartOptions) -> Frame:
-    """Return the options; raise for a keyword that no chart knows."""
+def read_options(options: ChartOptions, values: Any = None) -> Frame:
+    """Return the options; raise for a keyword that no chart knows.
+
+    The index of a Series of single values or counts names the points, unless it only counts.
+    """
     unknown = sorted(set(options) - set(Frame._fields))
     if unknown:
         msg = f"unknown option {unknown[0]!r}; charts take {', '.join(Frame._fields)}"
         raise InputTypeError(msg)
-    return Frame(**options)
+    frame = Frame(**options)
+    named = isinstance(values, pd.Series) and not isinstance(values.index, pd.RangeIndex)
+    if frame.labels is None and named:
+        return frame._replace(labels=values.index)
+    return frame
 
 
 def build(
@@ -143,6 +152,9 @@ def _length(data: Any) -> int:
 
 
 def _exclusions(exclude: Mapping[int, str] | None, n: int) -> tuple[Exclusion, ...]:
+    if exclude is not None and not isinstance(exclude, Mapping):
+        msg = f"exclude must be a dictionary of position and reason, got {exclude!r}"
+        raise InputTypeError(msg)
     found = []
     for position, reason in (exclude or {}).items():
         at = check_integer("exclude", position, least=0, most=n - 1)

@@ -377,7 +377,15 @@ class ControlChart(Result):
             message=f"{self.title}: {value:.6g} is {side} control limit {limit:.6g}",
             value=value,
             limit=limit,
+            time=_time_of(self.labels[i]),
         )
+
+
+def _time_of(label: Any) -> dt.datetime | None:
+    """Return the time that names a point, in UTC; None where points have other names."""
+    if not isinstance(label, np.datetime64):
+        return None
+    return pd.Timestamp(label).tz_localize("UTC").to_pydatetime()
 
 
 def as_labels(labels: ArrayLike) -> NDArray[Any]:

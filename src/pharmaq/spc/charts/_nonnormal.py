@@ -86,7 +86,7 @@ def nonnormal_chart(
     (3.15, 19.46, 120.31)
     """
     check_choice("method", method, ("boxcox", "johnson", "quantile"))
-    x, frame, width = read_series(values), read_options(options), check_width(n_sigma)
+    x, frame, width = read_series(values), read_options(options, values), check_width(n_sigma)
     if method == "quantile":
         name = check_choice("distribution", distribution, get_args(DistributionName))
     elif distribution is not None:

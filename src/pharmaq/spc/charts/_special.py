@@ -197,7 +197,7 @@ def short_run_chart(
     check_choice("method", method, ("deviation", "z"))
     check_choice("pooling", pooling, ("part", "all"))
     width = check_width(n_sigma)
-    data, frame = read_short_run(values, parts), read_options(options)
+    data, frame = read_short_run(values, parts), read_options(options, values)
 
     def estimate(stage: ShortRun, keep: NDArray[np.bool_]) -> dict[str, Any]:
         middle = _nominals(stage, keep, nominal)
@@ -283,7 +283,7 @@ def residual_chart(
     >>> chart.parameters["coefficients"].round(2)
     array([-0.61])
     """
-    x, frame = read_series(values), read_options(options)
+    x, frame = read_series(values), read_options(options, values)
     p, width = check_integer("order", order, least=1), check_width(n_sigma)
     if frame.exclude:
         msg = "exclude is not possible for residuals of a model, which needs every value"

@@ -58,9 +58,9 @@ def individuals_chart(
     n_sigma : float, default 3
         Distance of the limits from the centre, in standard deviations.
     **options : ChartOptions
-        ``labels``: time or name of each point; ``stages``: period of each point, limits are
-        estimated in each; ``exclude``: dict of position (from 0) and reason, points left out
-        of the estimation; ``target``, ``lsl``, ``usl``: drawn, never used; ``units``.
+        ``labels``: time or name of each point, by default the index of a Series;
+        ``stages``: period of each point, limits are estimated in each; ``exclude``: dict of
+        position (from 0) and reason, points left out of the estimation; ``target``, ``lsl``, ``usl``: drawn, never used; ``units``.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def individuals_chart(
     >>> round(chart.lower, 3), round(chart.center, 3), round(chart.upper, 3)
     (45.817, 50.81, 55.803)
     """
-    x, more = read_series(values), read_options(options)
+    x, more = read_series(values), read_options(options, values)
     span = check_integer("span", span, least=2)
     width = check_width(n_sigma)
 

@@ -18,7 +18,7 @@ from pharmaq.spc.charts._build import (
 )
 from pharmaq.spc.charts._procedures import read_series
 from pharmaq.spc.sigma import sigma_of_individuals, sigma_of_subgroups
-from pharmaq.spc.subgroups import Subgroups, as_subgroups
+from pharmaq.spc.subgroups import Subgroups, as_subgroups, holds_rows
 from pharmaq.spc.weighted import check_lambda
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def ewma_chart(
         "ewma",
         data,
         estimate,
-        read_options(options),
+        read_options(options, values if subgroups is None else None),
         title=f"EWMA, lambda = {lam:g}",
         method=f"mean -+ {width:g} sigma of the average, {limits} variance",
         source=_EWMA,
@@ -177,7 +177,7 @@ def cusum_chart(  # noqa: PLR0913 - the parameters of a CUSUM
         "cusum",
         data,
         estimate,
-        read_options(options),
+        read_options(options, values if subgroups is None else None),
         title=f"CUSUM, k = {k:g}, h = {h:g}",
         method=f"tabular CUSUM, k = {k:g}, h = {h:g} sigma of a point{start}, signal above h",
         source=_CUSUM,
@@ -186,7 +186,7 @@ def cusum_chart(  # noqa: PLR0913 - the parameters of a CUSUM
 
 def _read(values: Any, subgroups: ArrayLike | int | None) -> Any:
     """Return single values, or subgroups where there are any."""
-    if subgroups is None and (np.ndim(values[0]) == 0 if len(values) else True):
+    if subgroups is None and not holds_rows(values):
         return read_series(values)
     return as_subgroups(values, subgroups=subgroups, least=1)
 
