@@ -60,7 +60,8 @@ def individuals_chart(
     **options : ChartOptions
         ``labels``: time or name of each point, by default the index of a Series;
         ``stages``: period of each point, limits are estimated in each; ``exclude``: dict of
-        position (from 0) and reason, points left out of the estimation; ``target``, ``lsl``, ``usl``: drawn, never used; ``units``.
+        position (from 0) and reason, points left out of the estimation;
+        ``target``, ``lsl``, ``usl``: drawn, never used; ``units``.
 
     Returns
     -------
