@@ -107,8 +107,12 @@ from pharmaq.spc.run_length import (
     ewma_arl,
     ewma_run_length,
     false_alarms,
+    individuals_run_length,
     poisson_cusum_run_length,
+    s2_cusum_run_length,
+    s2_ewma_run_length,
     shewhart_run_length,
+    xbar_s_run_length,
 )
 from pharmaq.spc.sigma import SigmaEstimate, sigma_of_individuals, sigma_of_subgroups
 from pharmaq.spc.subgroups import Subgroups, as_subgroups
@@ -194,6 +198,7 @@ __all__ = [
     "grubbs",
     "hampel",
     "individuals_chart",
+    "individuals_run_length",
     "laney_p_chart",
     "laney_u_chart",
     "mann_kendall",
@@ -209,6 +214,8 @@ __all__ = [
     "residual_chart",
     "run_rules",
     "runs_analysis",
+    "s2_cusum_run_length",
+    "s2_ewma_run_length",
     "satterthwaite_limits",
     "shapiro_wilk",
     "shewhart_run_length",
@@ -225,4 +232,5 @@ __all__ = [
     "wald_limits",
     "xbar_r_chart",
     "xbar_s_chart",
+    "xbar_s_run_length",
 ]

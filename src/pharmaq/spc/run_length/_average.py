@@ -11,7 +11,9 @@ from pharmaq.errors import InputError
 from pharmaq.spc.run_length._counts import count_run_length
 from pharmaq.spc.run_length._cusum import cusum_run_length, poisson_cusum_run_length
 from pharmaq.spc.run_length._ewma import ewma_run_length
+from pharmaq.spc.run_length._joint import individuals_run_length, xbar_s_run_length
 from pharmaq.spc.run_length._shewhart import shewhart_run_length
+from pharmaq.spc.run_length._variance import s2_cusum_run_length, s2_ewma_run_length
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,12 +22,29 @@ if TYPE_CHECKING:
 
 __all__ = ["average_run_length"]
 
-Chart = Literal["shewhart", "ewma", "cusum", "poisson cusum", "p", "np", "c", "u"]
+Chart = Literal[
+    "shewhart",
+    "ewma",
+    "cusum",
+    "individuals and moving range",
+    "xbar-s ewma",
+    "s2 ewma",
+    "s2 cusum",
+    "poisson cusum",
+    "p",
+    "np",
+    "c",
+    "u",
+]
 
 _CHARTS: dict[str, Callable[..., RunLength]] = {
     "shewhart": shewhart_run_length,
     "ewma": ewma_run_length,
     "cusum": cusum_run_length,
+    "individuals and moving range": individuals_run_length,
+    "xbar-s ewma": xbar_s_run_length,
+    "s2 ewma": s2_ewma_run_length,
+    "s2 cusum": s2_cusum_run_length,
     "poisson cusum": poisson_cusum_run_length,
     **{name: partial(count_run_length, name) for name in ("p", "np", "c", "u")},
 }
@@ -36,11 +55,14 @@ def average_run_length(chart: Chart, **options: Any) -> RunLength:
 
     Parameters
     ----------
-    chart : {"shewhart", "ewma", "cusum", "poisson cusum", "p", "np", "c", "u"}
-        The chart.
+    chart : str
+        ``"shewhart"``, ``"ewma"``, ``"cusum"``; ``"individuals and moving range"`` and
+        ``"xbar-s ewma"``, two charts together; ``"s2 ewma"``, ``"s2 cusum"``, of variances;
+        ``"poisson cusum"``, ``"p"``, ``"np"``, ``"c"``, ``"u"``.
     **options
         Options of `shewhart_run_length`, `ewma_run_length`, `cusum_run_length`,
-        `poisson_cusum_run_length` or `count_run_length`.
+        `individuals_run_length`, `xbar_s_run_length`, `s2_ewma_run_length`,
+        `s2_cusum_run_length`, `poisson_cusum_run_length` or `count_run_length`.
 
     Returns
     -------

@@ -91,7 +91,7 @@ def ewma_run_length(
     >>> ewma_run_length(lam=0.1, limit=2.7, shift=[0, 0.5, 1]).arl.round(2)
     array([368.99,  28.19,   9.73])
     """
-    _check(lam, limit, scale)
+    check_ewma(lam, limit, scale)
     check_choice("sides", sides, ("two", "one"))
     check_choice("limits", limits, ("asymptotic", "exact"))
     start = _check_headstart(headstart)
@@ -102,7 +102,7 @@ def ewma_run_length(
     def make(value: float) -> Chain:
         if limits == "exact":
             return _exact_chain((lam, limit, value, scale), start or 0.0)
-        return _chain((lam, limit, value, scale), sides, start)
+        return ewma_chain((lam, limit, value, scale), sides, start)
 
     return from_chains(
         make,
@@ -142,13 +142,13 @@ def ewma_arl(lam: float, limit: float, shift: float = 0.0) -> float:
     >>> ewma_arl(0.25, 3.0, 1.0)
     11.154267016...
     """
-    _check(lam, limit, 1.0)
+    check_ewma(lam, limit, 1.0)
     return ewma_mean(lam, limit, check_real("shift", shift))
 
 
 def ewma_mean(lam: float, limit: float, shift: float, *, sides: Sides = "two") -> float:
     """Return the average run length from the center, unchecked."""
-    return _chain((lam, limit, shift, 1.0), sides, 0.0).mean()
+    return ewma_chain((lam, limit, shift, 1.0), sides, 0.0).mean()
 
 
 @lru_cache(maxsize=64)
@@ -173,7 +173,7 @@ def stationary(moves: Array) -> Array:
 Process = tuple[float, float, float, float]
 
 
-def _chain(process: Process, sides: Sides, start: float | None) -> Chain:
+def ewma_chain(process: Process, sides: Sides, start: float | None) -> Chain:
     lam, limit, _, scale = process
     edge = limit * math.sqrt(lam / (2 - lam))
     if start is None:
@@ -236,7 +236,7 @@ def _n_nodes(lam: float, limit: float, scale: float) -> int:
     return max(24, 2 * math.ceil(0.85 * widths + 8))
 
 
-def _check(lam: float, limit: float, scale: float) -> None:
+def check_ewma(lam: float, limit: float, scale: float) -> None:
     check_real("lam", lam, above=0)
     if lam > 1:
         msg = f"lam must lie in (0, 1], got {lam!r}"

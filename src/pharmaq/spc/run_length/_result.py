@@ -37,8 +37,9 @@ class RunLength(Result):
         ``"markov chain"``, ``"integral equation"`` and ``"exact"`` give all digits;
         ``"simulation"`` has the standard error `standard_error`.
     shift : float or ndarray of shape (n_shifts,)
-        What the process is at: a shift in standard deviations of the statistic, or a true
-        proportion or mean count. The other numbers have its shape.
+        What the process is at: a shift in standard deviations of the statistic, a true
+        proportion or mean count, or for charts of variances a true standard deviation over that
+        in control. The other numbers have its shape.
     arl : float or ndarray
         Average run length; infinite above 1e12, which double precision cannot tell.
     sdrl : float or ndarray
