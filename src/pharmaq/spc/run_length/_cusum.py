@@ -11,7 +11,7 @@ from scipy import special, stats
 
 from pharmaq._checks import check_choice, check_real
 from pharmaq.errors import InputError
-from pharmaq.spc.run_length._chain import Chain, quantiles, sdrl
+from pharmaq.spc.run_length._chain import LEVELS, Chain, quantiles, sdrl
 from pharmaq.spc.run_length._ewma import gauss_legendre, normal_density, stationary
 from pharmaq.spc.run_length._result import RunLength, from_answers, from_chains
 
@@ -26,8 +26,12 @@ if TYPE_CHECKING:
 __all__ = ["cusum_run_length", "poisson_cusum_run_length"]
 
 _LUCAS_CROSIER = "J. M. Lucas, R. B. Crosier, Technometrics 24 (1982) 199-205"
+_GAN = "F. F. Gan, Statistician 41 (1992) 71-84"
 _LARGEST_DENOMINATOR = 1000
 _NEVER = 1e9
+# under drift: runs are followed until so few are left, for so many points at most
+_NONE_LEFT = 1e-15
+_MOST_POINTS = 100_000
 
 
 def cusum_run_length(
@@ -38,6 +42,7 @@ def cusum_run_length(
     scale: float = 1.0,
     sides: Literal["two", "one"] = "two",
     headstart: float | Literal["steady"] = 0.0,
+    drift: float = 0.0,
 ) -> RunLength:
     """Return the run length of a CUSUM chart.
 
@@ -56,6 +61,9 @@ def cusum_run_length(
         Both sums before the first point, in standard deviations: h / 2 is the fast initial
         response [1]_. ``"steady"``, for one side: what the sum is after long running in control
         without a signal.
+    drift : float, default 0
+        What the mean rises by from point to point, in standard deviations, for one side: at
+        point t it is shift + (t - 1) drift [2]_.
 
     Returns
     -------
@@ -74,11 +82,13 @@ def cusum_run_length(
     never signal together, and one is at 0 when the other signals; so the generating function of
     the two-sided run length follows from those of the sides, and with it
     ARL = (a B + b A - A B) / (A + B), where A, B are the ARL of upper and lower side from 0 and
-    a, b those from the headstart [1]_, its variance and its quantiles.
+    a, b those from the headstart [1]_, its variance and its quantiles. Under drift the density
+    of the sum is followed point by point on the same nodes until no run is left.
 
     References
     ----------
     .. [1] J. M. Lucas, R. B. Crosier, Technometrics 24 (1982) 199-205.
+    .. [2] F. F. Gan, Statistician 41 (1992) 71-84.
 
     Examples
     --------
@@ -87,17 +97,11 @@ def cusum_run_length(
     >>> cusum_run_length(k=0.5, h=5, shift=[0, 1], headstart=2.5).arl.round(2)
     array([430.39,   6.35])
     """
-    check_real("k", k)
-    check_real("h", h, above=0)
-    check_real("scale", scale, above=0)
-    check_choice("sides", sides, ("two", "one"))
-    if isinstance(headstart, str):
-        check_choice("headstart", headstart, ("steady",))
-        if sides == "two":
-            msg = 'headstart = "steady" goes with sides = "one": two sums depend on each other'
-            raise InputError(msg)
-    else:
-        _check_headstart(headstart, k, h, sides)
+    _check(k, h, scale, sides)
+    _check_start(headstart, k, h, sides)
+    if check_real("drift", drift) and (sides == "two" or drift < 0):
+        msg = f'drift must be at least 0, and goes with sides = "one", got {drift!r}'
+        raise InputError(msg)
 
     def one(value: float, start: float | str) -> Chain:
         return _chain(k, h, start, (value, scale))
@@ -112,9 +116,16 @@ def cusum_run_length(
             "scale": scale,
             "sides": sides,
             "headstart": headstart,
+            "drift": drift,
         },
-        "source": _LUCAS_CROSIER,
+        "source": _GAN if drift else _LUCAS_CROSIER,
     }
+    if drift:
+        return from_answers(
+            lambda value: _under_drift((k, h, value, scale), headstart, drift),
+            shift,
+            **fields,
+        )
     if sides == "one":
         return from_chains(lambda value: one(value, headstart), shift, **fields)
 
@@ -209,28 +220,57 @@ def cusum_mean(k: float, h: float, shift: float, *, sides: str = "two") -> float
 
 def _chain(k: float, h: float, start: float | str, normal: tuple[float, float]) -> Chain:
     """Return states start, zero and nodes of one side; the start is never come back to."""
+    if isinstance(start, str):
+        n = _n_nodes(h, min(normal[1], 1.0))
+        moves, quiet = (_moves(k, h, 0.0, n, law)[1:, 1:] for law in (normal, (0.0, 1.0)))
+        return Chain(moves=moves, start=stationary(quiet))
+    n = _n_nodes(h, normal[1])
+    first = np.zeros(n + 2)
+    first[0] = 1.0
+    return Chain(moves=_moves(k, h, start, n, normal), start=first)
+
+
+def _moves(k: float, h: float, start: float, n: int, normal: tuple[float, float]) -> Array:
+    """Return the weighted kernel on start, zero and nodes."""
     shift, scale = normal
-    steady = isinstance(start, str)
-    n = _n_nodes(h, min(scale, 1.0) if steady else scale)
     nodes, weights = gauss_legendre(n)
     points = h * (nodes + 1) / 2
-    origins = np.concatenate([[0.0 if isinstance(start, str) else start, 0.0], points])
-    centers = origins + shift - k
+    centers = np.concatenate([[start, 0.0], points]) + shift - k
     moves = np.zeros((n + 2, n + 2))
     z = (points - centers[:, None]) / scale
     moves[:, 2:] = normal_density(z) * (h / 2 / scale * weights)
     moves[:, 1] = special.ndtr(-centers / scale)
-    if steady:
-        if normal == (0.0, 1.0):
-            return Chain(moves=moves[1:, 1:], start=stationary(moves[1:, 1:]))
-        z = points - (origins - k)[:, None]
-        quiet = np.zeros_like(moves)
-        quiet[:, 2:] = normal_density(z) * (h / 2 * weights)
-        quiet[:, 1] = special.ndtr(k - origins)
-        return Chain(moves=moves[1:, 1:], start=stationary(quiet[1:, 1:]))
-    first = np.zeros(n + 2)
-    first[0] = 1.0
-    return Chain(moves=moves, start=first)
+    return moves
+
+
+def _under_drift(
+    process: tuple[float, float, float, float], headstart: float | str, drift: float
+) -> Answer:
+    """Follow the sum point by point while the mean goes on rising."""
+    k, h, shift, scale = process
+    first = _chain(k, h, headstart, (shift, scale))
+    # a sum that is anywhere at first has no state for its start
+    skipped = int(isinstance(headstart, str))
+    n = len(first.start) - 2 + skipped
+    state, quiet = first.start, [1.0]
+    while quiet[-1] > _NONE_LEFT:
+        law = (shift + (len(quiet) - 1) * drift, scale)
+        if len(quiet) == 1:
+            moves = first.moves
+        else:
+            moves = _moves(k, h, 0.0, n, law)[skipped:, skipped:]
+        state = moves.T @ state
+        quiet.append(float(state.sum()))
+        if len(quiet) > _MOST_POINTS:
+            msg = (
+                f"drift = {drift!r} leaves runs of more than {_MOST_POINTS} points; set it to 0"
+            )
+            raise InputError(msg)
+    survivals = np.array(quiet)
+    mean = float(survivals.sum())
+    factorial = float(2 * np.arange(len(survivals)) @ survivals)
+    reached = [np.argmax(survivals <= 1 - level) for level in LEVELS]
+    return mean, sdrl(mean, factorial), 0.0, np.array(reached, dtype=float)
 
 
 def _two_sided_moments(moments: list[tuple[float, float]]) -> tuple[float, float]:
@@ -279,6 +319,23 @@ def _two_sided_survivals(*survivals: Iterator[float]) -> Iterator[float]:
 def _n_nodes(h: float, scale: float) -> int:
     """Return enough nodes for nine digits."""
     return max(24, 2 * int(np.ceil(0.85 * h / scale + 8)))
+
+
+def _check(k: float, h: float, scale: float, sides: str) -> None:
+    check_real("k", k)
+    check_real("h", h, above=0)
+    check_real("scale", scale, above=0)
+    check_choice("sides", sides, ("two", "one"))
+
+
+def _check_start(headstart: float | str, k: float, h: float, sides: str) -> None:
+    if not isinstance(headstart, str):
+        _check_headstart(headstart, k, h, sides)
+        return
+    check_choice("headstart", headstart, ("steady",))
+    if sides == "two":
+        msg = 'headstart = "steady" goes with sides = "one": two sums depend on each other'
+        raise InputError(msg)
 
 
 def _check_headstart(headstart: float, k: float, h: float, sides: str) -> None:
