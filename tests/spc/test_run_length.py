@@ -146,22 +146,53 @@ def test_estimated_ewma_limits_match_jones_champ_and_rigdon() -> None:
 def test_exact_ewma_limits_match_another_program() -> None:
     shifts = [0, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 3.5, 4]
     options = {"lam": 0.05, "limit": 3.0, "shift": shifts}
-    fixed = "1379.3482 133.58917 37.32601 19.95055 13.51623 8.26099 6.00463 4.75738 3.96763"
-    exact = "1347.16254 125.9598 32.22182 15.34276 9.24355 4.63041 2.90875 2.07765 1.6139"
+    fixed = (
+        "1379.3482 133.58917 37.32601 19.95055 13.51623 8.26099 6.00463 4.75738 3.96763 "
+        "3.42348 3.04454"
+    )
+    exact = (
+        "1347.16254 125.9598 32.22182 15.34276 9.24355 4.63041 2.90875 2.07765 1.6139 "
+        "1.33333 1.16233"
+    )
     for limits, text in (("asymptotic", fixed), ("exact", exact)):
-        found = ewma_run_length(**options, limits=limits).arl[:9]
+        found = ewma_run_length(**options, limits=limits).arl
         np.testing.assert_allclose(
             found, [float(w) for w in text.split()], atol=6e-6, rtol=3e-8
         )
 
 
-# H. Kramer, W. Schmid (2000), table 1: limit 3.09023 and lag-one autocorrelation .4
-def test_autocorrelated_points_match_kramer_and_schmid() -> None:
-    found = shewhart_run_length(
-        rules=3.09023, autocorrelation=0.4, shift=[0.0, 1.0, 2.0], random_state=1
+# H. Kramer, W. Schmid, Stat. Pap. 41 (2000) 173, table 1: limit 3.09023, shifts 0, 0.5, ..., 4
+KRAMER_SCHMID = {
+    0.4: "515.44 215.48 61.85 21.63 9.19 4.58 2.61 1.71 1.29",
+    0.2: "502.56 204.97 56.72 19.13 7.95 3.97 2.33 1.59 1.25",
+    -0.2: "502.56 201.41 54.05 17.42 6.89 3.37 2.03 1.46 1.20",
+}
+
+
+@pytest.mark.parametrize("correlation", KRAMER_SCHMID)
+def test_autocorrelated_points_match_kramer_and_schmid(correlation: float) -> None:
+    shifts = np.arange(9) * 0.5
+    found = shewhart_run_length(rules=3.09023, autocorrelation=correlation, shift=shifts)
+    expected = [float(word) for word in KRAMER_SCHMID[correlation].split()]
+    # the first entry of all, 515.451, is one off in its last digit
+    np.testing.assert_allclose(found.arl, expected, atol=0.005, rtol=2.2e-5)
+    assert found.method == "integral equation"
+
+
+def test_simulation_of_autocorrelated_points_equals_the_integral_equation() -> None:
+    exact = shewhart_run_length(rules=2.5, autocorrelation=0.7, shift=0.5, scale=1.1)
+    # a limit that no point ever reaches
+    rules = [
+        Rule(name="near", pattern="beyond", zone=2.5),
+        Rule(name="far", pattern="beyond", zone=40.0),
+    ]
+    simulated = shewhart_run_length(
+        rules=rules, autocorrelation=0.7, shift=0.5, scale=1.1, random_state=1
     )
-    assert found.method == "simulation"
-    assert np.all(abs(found.arl - [515.44, 61.85, 9.19]) < 3 * found.standard_error)
+    assert simulated.method == "simulation"
+    assert abs(simulated.arl - exact.arl) < 4 * simulated.standard_error
+    assert simulated.sdrl == pytest.approx(exact.sdrl, rel=0.04)
+    np.testing.assert_allclose(simulated.quantiles, exact.quantiles, rtol=0.06, atol=1)
 
 
 def test_shewhart_limits_have_the_geometric_distribution() -> None:

@@ -14,6 +14,7 @@ from pharmaq.spc.rules import Rule, RuleSet, as_rule_set
 from pharmaq.spc.rules._engine import rule_codes
 from pharmaq.spc.run_length._automaton import automaton, is_exact
 from pharmaq.spc.run_length._chain import LEVELS, Chain
+from pharmaq.spc.run_length._ewma import gauss_legendre, normal_density
 from pharmaq.spc.run_length._result import RunLength, from_answers, from_chains
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["FalseAlarms", "false_alarms", "shewhart_run_length"]
 
 _CHAMP_WOODALL = "C. W. Champ, W. H. Woodall, Technometrics 29 (1987) 393-399"
+_SCHMID = "W. Schmid, Stat. Pap. 36 (1995) 111-130"
 
 # a run this many times longer than the simulated ones before it is given up
 _LONGEST = 10_000_000
@@ -64,8 +66,9 @@ def shewhart_run_length(
     -------
     RunLength
         ``method`` is ``"markov chain"``, and all digits count, for independent normal points
-        and rules that ask in which zone a point lies. Trends, alternation and autocorrelated
-        points are simulated; ``standard_error`` tells how well.
+        and rules that ask in which zone a point lies; ``"integral equation"`` for control
+        limits alone under autocorrelation. Trends, alternation, and other rules under
+        autocorrelation are simulated; ``standard_error`` tells how well.
 
     Raises
     ------
@@ -76,11 +79,13 @@ def shewhart_run_length(
     -----
     The rules are turned into the smallest finite automaton that signals where they do; its
     states are a Markov chain with the normal probabilities of the zones [1]_. For points of a
-    window that are only partly beyond a line this holds up to windows of 10.
+    window that are only partly beyond a line this holds up to windows of 10. Given the point
+    before, an autocorrelated point is normal; its run length solves an integral equation [2]_.
 
     References
     ----------
     .. [1] C. W. Champ, W. H. Woodall, Technometrics 29 (1987) 393-399.
+    .. [2] W. Schmid, Stat. Pap. 36 (1995) 111-130.
 
     Examples
     --------
@@ -107,6 +112,8 @@ def shewhart_run_length(
             parameters=parameters,
             source=_CHAMP_WOODALL,
         )
+    if _is_limit_alone(rule_set):
+        return _autocorrelated_limits(rule_set.rules[0].zone, shift, parameters)
     check_integer("n_simulations", n_simulations, least=100)
     generator = np.random.default_rng(random_state)
 
@@ -124,6 +131,41 @@ def shewhart_run_length(
         size=n_simulations,
         parameters=parameters,
         source="simulation of independent runs",
+    )
+
+
+def _is_limit_alone(rules: RuleSet) -> bool:
+    rule = rules.rules[0]
+    alone = len(rules.rules) == 1 and rule.window == 1 and rule.zone > 0
+    return alone and rule.pattern in {"beyond", "outside"} and rule.sides == "either"
+
+
+def _autocorrelated_limits(
+    limit: float, shift: ArrayLike, parameters: dict[str, Any]
+) -> RunLength:
+    """Return the run length of two limits under autocorrelation, by the integral equation."""
+    scale, correlation = parameters["scale"], parameters["autocorrelation"]
+    noise = scale * np.sqrt(1 - correlation**2)
+    n = max(24, 2 * int(np.ceil(1.7 * limit / noise + 8)))
+    nodes, weights = gauss_legendre(n)
+    points = limit * nodes
+
+    def make(value: float) -> Chain:
+        centers = value + correlation * (points - value)
+        moves = np.zeros((n + 1, n + 1))
+        moves[0, 1:] = normal_density((points - value) / scale) / scale
+        moves[1:, 1:] = normal_density((points - centers[:, None]) / noise) / noise
+        moves[:, 1:] *= limit * weights
+        return Chain(moves=moves, start=np.eye(n + 1)[0])
+
+    return from_chains(
+        make,
+        shift,
+        chart="shewhart",
+        method="integral equation",
+        size=n,
+        parameters=parameters,
+        source=_SCHMID,
     )
 
 
