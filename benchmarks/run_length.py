@@ -26,18 +26,28 @@ import numpy as np
 from scipy.special import ndtr
 
 from pharmaq.spc import (
+    count_run_length,
     cusum_run_length,
     design_chart,
     estimated_limits,
     ewma_arl,
     ewma_run_length,
     false_alarms,
+    individuals_run_length,
     run_rules,
+    s2_cusum_run_length,
+    s2_ewma_run_length,
     shewhart_run_length,
+    xbar_s_run_length,
 )
-from pharmaq.spc.run_length._automaton import automaton
+from pharmaq.spc.run_length._automaton import (
+    automaton_of_sides,
+    lines_between,
+    sides_between,
+)
 
 LAM, LIMIT, SHIFT = 0.1, 2.7, 0.5
+PAIR = {"lam": 0.134, "limit": 2.88275, "s2": {"lam": 0.1, "limit": 2.9464, "reset": False}}
 
 
 def markov_chain(n_states: int = 401) -> float:
@@ -82,6 +92,7 @@ def main() -> None:
     for label, value in (("ewma_arl", ours), ("Markov chain, 401 states", peer)):
         print(f"  {label:<28}{value:.10f}, off by {abs(value / exact - 1):.0e}")
     nelson = run_rules("nelson", subset=(1, 2, 5, 6, 7, 8)).rules
+    sides = sides_between(nelson, lines_between(nelson))
     rows: list[tuple[str, Callable[[], object], int]] = [
         ("Markov chain, 401 states", markov_chain, 5),
         ("ewma_arl", lambda: ewma_arl(LAM, LIMIT, SHIFT), 500),
@@ -97,9 +108,27 @@ def main() -> None:
             lambda: shewhart_run_length(rules="western electric"),
             50,
         ),
-        ("six Nelson tests, automaton", lambda: automaton.__wrapped__(nelson, stops=True), 5),
+        (
+            "six Nelson tests, automaton",
+            lambda: automaton_of_sides.__wrapped__(nelson, sides, stops=True),
+            5,
+        ),
         ("six Nelson tests, run length", lambda: shewhart_run_length(rules=list(nelson)), 20),
         ("their false alarms", lambda: false_alarms(list(nelson)), 2),
+        ("EWMA of variances", lambda: s2_ewma_run_length(lam=0.15, limit=2.4831, n=5), 20),
+        ("CUSUM of variances", lambda: s2_cusum_run_length(k=1.46, h=10, n=2), 5),
+        ("means and variances", lambda: xbar_s_run_length(n=5, **PAIR), 5),
+        ("values and moving ranges", lambda: individuals_run_length(range_limit=3.686), 20),
+        (
+            "CUSUM under drift",
+            lambda: cusum_run_length(k=0.25, h=8, sides="one", drift=0.01),
+            5,
+        ),
+        (
+            "Western Electric on counts",
+            lambda: count_run_length("c", center=4.0, rules="western electric"),
+            20,
+        ),
         ("EWMA limit for ARL0 = 500", lambda: design_chart("ewma", arl0=500, lam=0.1), 20),
         ("best EWMA for a shift of 1", lambda: design_chart("ewma", arl0=500, shift=1), 5),
         (

@@ -13,7 +13,7 @@ from pharmaq.spc.rules import (
     as_rule_set,
     find_violations,
 )
-from pharmaq.spc.rules._charts import is_limit
+from pharmaq.spc.rules._charts import is_control_limit
 from pharmaq.spc.rules._violations import stretches
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["chart_violations"]
 
-# what the sources call the limit, whatever multiple a chart draws it at
-_LIMIT_ZONE = 3.0
 _NO_ZONES = "the chart has no standard deviation, and so no zones and no symmetric runs"
 _ZERO = "the standard deviation of some points is 0, so that they have no zones"
 
@@ -48,7 +46,7 @@ def chart_violations(
     rule_set = as_rule_set(rules)
     z, reason = _standardised(chart)
     refused = applicable_rules(rule_set, kind=_kind(chart)).refused
-    limits = [rule for rule in rule_set if _is_control_limit(rule)]
+    limits = [rule for rule in rule_set if is_control_limit(rule)]
     if z is None:
         refused |= {rule.name: reason for rule in rule_set if rule not in limits}
     others = [rule for rule in rule_set if rule not in limits and rule.name not in refused]
@@ -85,10 +83,6 @@ def _kind(chart: ControlChart) -> str:
     """Return the kind; times made nearly normal by a power are single values like others."""
     transformed = chart.kind == "t" and chart.parameters.get("limits") == "nelson"
     return "individuals" if transformed else chart.kind
-
-
-def _is_control_limit(rule: Rule) -> bool:
-    return is_limit(rule) and bool(np.isclose(rule.zone, _LIMIT_ZONE, rtol=0, atol=1e-12))
 
 
 def _standardised(chart: ControlChart) -> tuple[NDArray[np.float64] | None, str]:

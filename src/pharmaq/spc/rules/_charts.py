@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING
 
 from pharmaq._checks import check_choice
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
 
     from pharmaq.spc.rules._rule import Rule, RuleSet
 
-__all__ = ["ApplicableRules", "applicable_rules", "is_limit"]
+__all__ = ["ApplicableRules", "applicable_rules", "is_control_limit", "is_limit"]
+
+# what the sources call the limit, whatever multiple a chart draws it at
+_LIMIT_ZONE = 3.0
 
 _INDEPENDENT = ("individuals", "xbar", "short run", "residual", "transformed")
 _COUNTS = ("p", "np", "c", "u", "laney p", "laney u")
@@ -117,3 +121,8 @@ def applicable_rules(
 def is_limit(rule: Rule) -> bool:
     """Tell whether a rule looks at single points beyond a limit."""
     return rule.pattern == "beyond" and rule.window == 1 and rule.zone > 0
+
+
+def is_control_limit(rule: Rule) -> bool:
+    """Tell whether a rule stands for the limits that a chart draws, whatever their distance."""
+    return is_limit(rule) and math.isclose(rule.zone, _LIMIT_ZONE, rel_tol=0, abs_tol=1e-12)

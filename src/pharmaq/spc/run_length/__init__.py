@@ -6,9 +6,10 @@ from pharmaq.spc.run_length._cusum import cusum_run_length, poisson_cusum_run_le
 from pharmaq.spc.run_length._design import ChartDesign, design_chart
 from pharmaq.spc.run_length._estimated import EstimatedRunLength, estimated_limits
 from pharmaq.spc.run_length._ewma import ewma_arl, ewma_run_length
+from pharmaq.spc.run_length._false_alarms import FalseAlarms, false_alarms
 from pharmaq.spc.run_length._joint import individuals_run_length, xbar_s_run_length
 from pharmaq.spc.run_length._result import RunLength
-from pharmaq.spc.run_length._shewhart import FalseAlarms, false_alarms, shewhart_run_length
+from pharmaq.spc.run_length._shewhart import shewhart_run_length
 from pharmaq.spc.run_length._variance import s2_cusum_run_length, s2_ewma_run_length
 
 __all__ = [

@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     from pharmaq.spc.rules import Rule
 
     State = tuple[int, ...]
+    # one row a rule, one column a zone
+    Sides = tuple[tuple[int, ...], ...]
 
 # histories of more points have too many states: 3 to the power of this
 _LONGEST_WINDOW = 10
+
+# a point on the center line where that counts for both sides, or is skipped
+BOTH, SKIPPED = 2, 3
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -30,39 +35,26 @@ class Automaton:
 
     Parameters
     ----------
-    lines : ndarray of shape (n_zones - 1,)
-        Lines between the zones, ascending, in standard deviations.
     following : ndarray of int, shape (n_states, n_zones)
         State after a point in each zone; the first state is that before any point.
     signals : ndarray of bool, shape (n_states, n_zones)
         Whether that point is a signal.
     """
 
-    lines: NDArray[np.float64]
     following: NDArray[np.int64]
     signals: NDArray[np.bool_]
 
-    def zone_probabilities(self, shift: float, scale: float) -> NDArray[np.float64]:
-        """Return the probability of each zone for a normal point."""
-        edges = (np.concatenate([[-np.inf], self.lines, [np.inf]]) - shift) / scale
-        # from the side where it is small, so that tails keep their digits
-        upper = edges[:-1] > 0
-        below = special.ndtr(edges[1:]) - special.ndtr(edges[:-1])
-        above = special.ndtr(-edges[:-1]) - special.ndtr(-edges[1:])
-        return np.where(upper, above, below)
-
-    def moves(self, shift: float, scale: float) -> sparse.csr_array:
+    def moves(self, p: NDArray[np.float64]) -> sparse.csr_array:
         """Return the probabilities of going from state to state without a signal."""
         quiet = ~self.signals
         rows, zones = np.nonzero(quiet)
-        values = self.zone_probabilities(shift, scale)[zones]
+        values = p[zones]
         n = len(self.following)
         triple = (values, (rows, self.following[quiet]))
         return sparse.coo_array(triple, shape=(n, n)).tocsr()
 
-    def signal_rate(self, shift: float, scale: float) -> float:
+    def signal_rate(self, p: NDArray[np.float64]) -> float:
         """Return the share of points that signal in the long run, counts going on."""
-        p = self.zone_probabilities(shift, scale)
         n, zones = self.following.shape
         rows = np.repeat(np.arange(n), zones)
         triple = (np.tile(p, n), (rows, self.following.ravel()))
@@ -83,34 +75,75 @@ def is_exact(rule: Rule) -> bool:
     return rule.count == rule.window or rule.window <= _LONGEST_WINDOW
 
 
-@lru_cache(maxsize=64)
+def lines_between(rules: tuple[Rule, ...]) -> NDArray[np.float64]:
+    """Return the lines between the zones of all rules, ascending, in standard deviations."""
+    zones = {rule.zone for rule in rules}
+    return np.unique(np.array(sorted(zones | {-zone for zone in zones})) + 0.0)
+
+
+def zone_probabilities(
+    lines: NDArray[np.float64], shift: float, scale: float
+) -> NDArray[np.float64]:
+    """Return the probability of each zone for a normal point."""
+    edges = (np.concatenate([[-np.inf], lines, [np.inf]]) - shift) / scale
+    # from the side where it is small, so that tails keep their digits
+    upper = edges[:-1] > 0
+    below = special.ndtr(edges[1:]) - special.ndtr(edges[:-1])
+    above = special.ndtr(-edges[:-1]) - special.ndtr(-edges[1:])
+    return np.where(upper, above, below)
+
+
+def side_of(rule: Rule, value: float) -> int:
+    """Return 1 for a point up, -1 for one down, 0 for neither, or `BOTH`, or `SKIPPED`."""
+    counts = rule.on_line == "counts"
+    if rule.pattern == "within":
+        return int(abs(value) < rule.zone or (counts and abs(value) == rule.zone))
+    if rule.on_line == "skipped" and value == 0:
+        return SKIPPED
+    up = value > rule.zone or (counts and value == rule.zone)
+    down = value < -rule.zone or (counts and value == -rule.zone)
+    up, down = up and rule.sides != "below", down and rule.sides != "above"
+    return BOTH if up and down else int(up) - int(down)
+
+
 def automaton(rules: tuple[Rule, ...], *, stops: bool) -> Automaton:
-    """Return the smallest automaton of all rules together.
+    """Return the smallest automaton of all rules together, over the zones between their lines.
 
     With `stops` the first signal ends the run; otherwise counts go on, or restart where a rule
     says so.
     """
+    sides = sides_between(rules, lines_between(rules))
+    return automaton_of_sides(rules, sides, stops=stops)
+
+
+def sides_between(rules: tuple[Rule, ...], lines: NDArray[np.float64]) -> Sides:
+    """Return the side that each rule sees in each zone between the lines."""
+    middles = np.concatenate([[lines[0] - 1], (lines[1:] + lines[:-1]) / 2, [lines[-1] + 1]])
+    return tuple(tuple(side_of(rule, float(z)) for z in middles) for rule in rules)
+
+
+@lru_cache(maxsize=64)
+def automaton_of_sides(rules: tuple[Rule, ...], sides: Sides, *, stops: bool) -> Automaton:
+    """Return the smallest automaton over zones on which each rule sees these sides."""
     strange = [rule.name for rule in rules if not is_exact(rule)]
     if strange:
-        msg = f"rules {strange} depend on more than zones: they have no finite automaton"
+        msg = (
+            f"rules {strange} depend on more than zones, and have no finite automaton: leave "
+            f"them out, as by run_rules(..., subset=...)"
+        )
         raise InputError(msg)
-    zones = {rule.zone for rule in rules}
-    lines = np.array(sorted(zones | {-zone for zone in zones}))
-    lines = np.unique(lines + 0.0)
-    middles = np.concatenate([[lines[0] - 1], (lines[1:] + lines[:-1]) / 2, [lines[-1] + 1]])
-    following, signals = _transducer(rules[0], middles, stops=stops)
-    for rule in rules[1:]:
-        other = _transducer(rule, middles, stops=stops)
+    following, signals = _transducer(rules[0], sides[0], stops=stops)
+    for rule, own in zip(rules[1:], sides[1:], strict=True):
+        other = _transducer(rule, own, stops=stops)
         following, signals = _smallest(*_product((following, signals), other, stops=stops))
-    return Automaton(lines=lines, following=following, signals=signals)
+    return Automaton(following=following, signals=signals)
 
 
 def _transducer(
-    rule: Rule, middles: NDArray[np.float64], *, stops: bool
+    rule: Rule, sides: tuple[int, ...], *, stops: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return states and signals of one rule alone."""
     step, first = _stepper(rule)
-    sides = [_side(rule, float(middle)) for middle in middles]
     states: dict[State, int] = {first: 0}
     queue = [first]
     following, signals = [], []
@@ -126,15 +159,6 @@ def _transducer(
         following.append([states[new] for new in nexts])
         signals.append(fires)
     return np.array(following, dtype=np.int64), np.array(signals, dtype=bool)
-
-
-def _side(rule: Rule, value: float) -> int:
-    """Return 1 for a point up, -1 for one down, 0 for neither."""
-    if rule.pattern == "within":
-        return int(abs(value) < rule.zone)
-    up = value > rule.zone and rule.sides != "below"
-    down = value < -rule.zone and rule.sides != "above"
-    return int(up) - int(down)
 
 
 def _stepper(rule: Rule) -> tuple[Callable[[State, int], tuple[State, bool]], State]:
@@ -155,23 +179,27 @@ def _stepper(rule: Rule) -> tuple[Callable[[State, int], tuple[State, bool]], St
         return outside, (0, 0, 0)
 
     def run(state: State, side: int) -> tuple[State, bool]:
-        length, last = state
-        length = 0 if side == 0 else (min(length + 1, window) if side == last else 1)
-        return (length, side if length else 0), length == window
+        if side == SKIPPED:
+            return state, False
+        up = min(state[0] + 1, window) if side in {1, BOTH} else 0
+        down = min(state[1] + 1, window) if side in {-1, BOTH} else 0
+        return (up, down), window in {up, down}
 
     return run, (0, 0)
 
 
 def _history_stepper(rule: Rule) -> Callable[[State, int], tuple[State, bool]]:
     def step(state: State, side: int) -> tuple[State, bool]:
+        if side == SKIPPED:
+            return state, False
         points = (*state, side)
         if rule.pattern == "outside":
             enough = sum(point != 0 for point in points) >= rule.count
             both = rule.sides != "both" or {1, -1} <= set(points)
             fired = enough and both and (side != 0 or not rule.last_point)
         else:
-            counted = [1, -1] if not rule.last_point else [side] if side else []
-            fired = any(points.count(c) >= rule.count for c in counted)
+            counted = [c for c in (1, -1) if side in {c, BOTH} or not rule.last_point]
+            fired = any(sum(p in {c, BOTH} for p in points) >= rule.count for c in counted)
         return points[1:], fired
 
     return step

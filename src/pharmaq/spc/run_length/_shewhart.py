@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pharmaq._checks import check_integer, check_real
 from pharmaq.errors import InputError
-from pharmaq.results import Result
 from pharmaq.spc.rules import Rule, RuleSet, as_rule_set
 from pharmaq.spc.rules._engine import rule_codes
-from pharmaq.spc.run_length._automaton import automaton, is_exact
+from pharmaq.spc.run_length._automaton import (
+    automaton,
+    is_exact,
+    lines_between,
+    zone_probabilities,
+)
 from pharmaq.spc.run_length._chain import LEVELS, Chain
 from pharmaq.spc.run_length._ewma import gauss_legendre, normal_density
 from pharmaq.spc.run_length._result import RunLength, from_answers, from_chains
@@ -20,12 +23,11 @@ from pharmaq.spc.run_length._result import RunLength, from_answers, from_chains
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
     Rules = float | str | Rule | RuleSet | Sequence[Rule]
 
-__all__ = ["FalseAlarms", "false_alarms", "shewhart_run_length"]
+__all__ = ["shewhart_run_length"]
 
 _CHAMP_WOODALL = "C. W. Champ, W. H. Woodall, Technometrics 29 (1987) 393-399"
 _SCHMID = "W. Schmid, Stat. Pap. 36 (1995) 111-130"
@@ -94,17 +96,20 @@ def shewhart_run_length(
     >>> shewhart_run_length(shift=[0, 1, 3]).arl.round(2)
     array([370.4 ,  43.89,   2.  ])
     """
-    rule_set = _as_rules(rules)
+    rule_set = as_rules(rules)
     check_real("scale", scale, above=0)
     check_real("autocorrelation", autocorrelation, above=-1, below=1)
     parameters: dict[str, Any] = {"rules": rule_set.name, "scale": scale}
     parameters["autocorrelation"] = autocorrelation
     if not autocorrelation and all(is_exact(rule) for rule in rule_set):
         machine = automaton(rule_set.rules, stops=True)
+        lines = lines_between(rule_set.rules)
         start = np.zeros(len(machine.following))
         start[0] = 1
         return from_chains(
-            lambda value: Chain(moves=machine.moves(value, scale), start=start),
+            lambda value: Chain(
+                moves=machine.moves(zone_probabilities(lines, value, scale)), start=start
+            ),
             shift,
             chart="shewhart",
             method="markov chain",
@@ -118,7 +123,7 @@ def shewhart_run_length(
     generator = np.random.default_rng(random_state)
 
     def simulated(value: float) -> tuple[float, float, float, NDArray[np.float64]]:
-        runs = _simulate(rule_set, (value, scale, autocorrelation), n_simulations, generator)
+        runs = simulate(rule_set, (value, scale, autocorrelation), n_simulations, generator)
         deviation = float(runs.std(ddof=1))
         spread = np.quantile(runs, LEVELS, method="inverted_cdf").astype(float)
         return float(runs.mean()), deviation, deviation / np.sqrt(len(runs)), spread
@@ -169,103 +174,8 @@ def _autocorrelated_limits(
     )
 
 
-@dataclasses.dataclass(frozen=True, eq=False, slots=True, kw_only=True, repr=False)
-class FalseAlarms(Result):
-    """How often a process in control signals.
-
-    Parameters
-    ----------
-    per_point : float
-        Share of points that signal in the long run, where counts go on after a signal.
-    within : float
-        Probability of at least one signal among the first `n_points`.
-    n_points : int
-        Number of points looked at.
-    arl : float
-        Average run length to the first false alarm.
-    rules : str
-        Name of the set.
-    method : str
-        ``"markov chain"`` or ``"simulation"``.
-    standard_error : float
-        Standard error of `within`; 0 where it was not simulated.
-    """
-
-    per_point: float
-    within: float
-    n_points: int
-    arl: float
-    rules: str
-    method: str
-    standard_error: float
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row."""
-        import pandas as pd
-
-        return pd.DataFrame([self._fields()])
-
-
-def false_alarms(
-    rules: Rules = "nelson",
-    *,
-    n_points: int = 25,
-    n_simulations: int = 20_000,
-    random_state: int | np.random.Generator | None = None,
-) -> FalseAlarms:
-    """Return how often a set of run rules signals on independent normal points in control.
-
-    Parameters
-    ----------
-    rules : float, str, Rule, RuleSet or sequence of Rule, default "nelson"
-        As for `shewhart_run_length`.
-    n_points : int, default 25
-        Length of the series for the probability of at least one false alarm.
-    n_simulations, random_state
-        As for `shewhart_run_length`, for rules on trends and alternation.
-
-    Returns
-    -------
-    FalseAlarms
-        Probability a point, and within so many points.
-
-    Examples
-    --------
-    >>> alarms = false_alarms("western electric", n_points=25)
-    >>> round(alarms.per_point, 4), round(alarms.within, 3)
-    (0.0165, 0.22)
-    """
-    rule_set = _as_rules(rules)
-    check_integer("n_points", n_points, least=1)
-    if all(is_exact(rule) for rule in rule_set):
-        machine = automaton(rule_set.rules, stops=True)
-        start = np.zeros(len(machine.following))
-        start[0] = 1
-        chain = Chain(moves=machine.moves(0.0, 1.0), start=start)
-        survivals = chain.survivals()
-        quiet = [next(survivals) for _ in range(n_points + 1)][-1]
-        rate = automaton(rule_set.rules, stops=False).signal_rate(0.0, 1.0)
-        method, arl, error = "markov chain", chain.mean(), 0.0
-    else:
-        check_integer("n_simulations", n_simulations, least=100)
-        generator = np.random.default_rng(random_state)
-        runs = _simulate(rule_set, (0.0, 1.0, 0.0), n_simulations, generator)
-        quiet = float(np.mean(runs > n_points))
-        rate = _simulated_rate(rule_set, n_simulations, generator)
-        method, arl = "simulation", float(runs.mean())
-        error = float(np.sqrt(quiet * (1 - quiet) / n_simulations))
-    return FalseAlarms(
-        per_point=rate,
-        within=1 - quiet,
-        n_points=n_points,
-        arl=arl,
-        rules=rule_set.name,
-        method=method,
-        standard_error=error,
-    )
-
-
-def _as_rules(rules: Rules) -> RuleSet:
+def as_rules(rules: Rules) -> RuleSet:
+    """Return a set of rules; a number is a limit."""
     if isinstance(rules, int | float | np.number):
         limit = check_real("rules", rules, above=0)
         single = Rule(name=f"limit {limit:g}", pattern="beyond", zone=limit, severity="action")
@@ -273,12 +183,13 @@ def _as_rules(rules: Rules) -> RuleSet:
     return as_rule_set(rules)
 
 
-def _simulate(
+def simulate(
     rules: RuleSet,
     point: tuple[float, float, float],
     n_simulations: int,
     generator: np.random.Generator,
 ) -> NDArray[np.int64]:
+    """Return simulated run lengths of normal points with a shift, scale and autocorrelation."""
     from pharmaq.spc.run_length._kernels import simulate_run_lengths
 
     runs = np.empty(n_simulations, np.int64)
@@ -290,12 +201,3 @@ def _simulate(
         msg = f"rules {rules.name!r} do not signal within {_LONGEST} points; simulate them less"
         raise InputError(msg)
     return runs
-
-
-def _simulated_rate(
-    rules: RuleSet, n_simulations: int, generator: np.random.Generator
-) -> float:
-    from pharmaq.spc.rules import mark_violations
-
-    z = generator.standard_normal(100 * n_simulations)
-    return float(np.mean(mark_violations(z, rules=rules) > 0))
