@@ -269,6 +269,13 @@ def test_little_drift_is_no_drift() -> None:
     assert moving.quantiles.tolist() == still.quantiles.tolist()
 
 
+def test_a_chart_that_is_always_set_back_never_signals() -> None:
+    found = s2_ewma_run_length(lam=0.1, limit=2.0, n=5, sides="lower", scale=[1.0, 3.0])
+    assert math.isfinite(found.arl[0])
+    assert math.isinf(found.arl[1])
+    assert np.isinf(found.quantiles[1]).all()
+
+
 def test_shifts_are_scales_for_charts_of_variances() -> None:
     found = average_run_length("s2 cusum", k=1.46, h=10, n=2, scale=[1.0, 2.0])
     assert found.to_frame()["shift"].tolist() == [1.0, 2.0]

@@ -108,5 +108,13 @@ def _solver(moves: Any) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     """Return a function that solves (I - Q) x = b."""
     if isinstance(moves, np.ndarray):
         matrix = np.eye(len(moves)) - moves
-        return lambda b: np.asarray(np.linalg.solve(matrix, b), dtype=np.float64)
+
+        def solve(b: NDArray[np.float64]) -> NDArray[np.float64]:
+            try:
+                return np.asarray(np.linalg.solve(matrix, b), dtype=np.float64)
+            except np.linalg.LinAlgError:
+                # a state is never left, to all digits: as long as can be told apart, and more
+                return np.full(len(b), 2 * LONGEST)
+
+        return solve
     return splu(sparse.csc_array(sparse.eye_array(moves.shape[0]) - moves)).solve

@@ -67,9 +67,10 @@ def individuals_run_length(
 
     Notes
     -----
-    With x the point before, limits M and R: L(x) = 1 + integral of L(y) f(y) over |y| <= M and
-    |y - x| <= R [1]_; the first point has no range. L has kinks at R - M + j R and M - R - j R,
-    and is a polynomial on each piece between them, found by collocation, to nine digits.
+    With x the point before, limits M and R, and y from max(-M, x - R) to min(M, x + R):
+    L(x) = 1 + integral of L(y) f(y) dy [1]_; the first point has no range. L has kinks at
+    j R - M and M - j R, j = 1, 2, ..., and is a polynomial on each piece between them, found by
+    collocation, to nine digits.
 
     References
     ----------
