@@ -128,12 +128,13 @@ def leave_one_out_path(
     g = n / (n - 1.0)
     fitted = np.dot(y, left)
     weights, work = np.empty((n_components + 1, r)), np.empty((2, r))
+    along = np.empty(n_components + 1)
     usable = np.full(n, n_components)
     for i in range(n):
         for j in range(r):
             weights[0, j] = singular[j] * (fitted[j] - g * y[i] * left[i, j])
         out[i] = y_mean - y[i] / (n - 1.0)
-        usable[i] = one_left_out(left[i], singular, g, weights, work, out[i])
+        usable[i] = one_left_out(left[i], singular, g, weights, along, work, out[i])
     return usable
 
 
@@ -145,31 +146,37 @@ def shrinkage(g: float, uu: float) -> float:
 
 @njit(cache=True, nogil=True)
 def one_left_out(
-    u: Array, singular: Array, g: float, weights: Array, work: Array, prediction: Array
+    u: Array,
+    singular: Array,
+    g: float,
+    weights: Array,
+    along: Array,
+    work: Array,
+    prediction: Array,
 ) -> int:
     """Add the components of one left-out sample to its prediction; returns their number.
 
-    `prediction` holds the mean of the other samples, `weights[0]` the start X'y, and `work`
-    takes two vectors.
+    `prediction` holds the mean of the other samples, `weights[0]` the start X'y. `along` takes
+    a number for each weight, and `work` two vectors.
     """
     n_components, r = len(prediction), len(u)
     shrink = shrinkage(g, np.dot(u, u))
     theta = np.sqrt(np.dot(weights[0], weights[0]))
-    score, image = work[0], work[1]
-    score[:] = 0.0
+    score, scaled = work[0], work[1]
+    for j in range(r):
+        score[j], scaled[j] = 0.0, singular[j] * u[j]
     held, q, largest, carried = 0.0, -1.0, 0.0, 0.0
     for a in range(n_components):
         if theta <= 1e-13 * largest or theta == 0.0:
             return a
         v = weights[a]
         share = 1.0 / theta
+        onto = np.dot(scaled, v) * share
+        taken = shrink * onto
         for j in range(r):
-            v[j] *= share
-            image[j] = singular[j] * v[j]
-        onto = np.dot(u, image)
-        along = shrink * onto
-        for j in range(r):
-            score[j] = (image[j] - along * u[j]) - carried * score[j]
+            unit = v[j] * share
+            v[j] = unit
+            score[j] = (singular[j] * unit - taken * u[j]) - carried * score[j]
         alpha = np.sqrt(np.dot(score, score))
         largest = max(largest, alpha)
         if alpha <= 1e-13 * largest:
@@ -178,8 +185,8 @@ def one_left_out(
         q = -theta * q / alpha
         prediction[a:] += held * q
         if a + 1 < n_components:
-            next_weight(score, v, singular, u, shrink, alpha, weights, a)
-            theta = np.sqrt(np.dot(weights[a + 1], weights[a + 1]))
+            next_weight(score, v, singular, u, shrink, alpha, weights[a + 1])
+            theta = orthogonalise(weights[a + 1], weights, a + 1, along)
             carried = theta
     return n_components
 
@@ -192,28 +199,60 @@ def next_weight(
     u: Array,
     shrink: float,
     alpha: float,
-    weights: Array,
-    a: int,
+    following: Array,
 ) -> None:
-    """Give the score length 1; write the next weight, orthogonal to all earlier ones."""
+    """Give the score length 1, and write the next weight, still to be made orthogonal."""
     share = 1.0 / alpha
-    along = shrink * share * np.dot(u, score)
-    following = weights[a + 1]
+    taken = shrink * share * np.dot(u, score)
     for j in range(len(u)):
-        score[j] *= share
-        following[j] = singular[j] * (score[j] - along * u[j]) - alpha * v[j]
-    # once leaves rounding errors of the size of what was taken off: where that was much, twice
-    before = np.dot(following, following)
-    orthogonalise(following, weights, a + 1)
-    if np.dot(following, following) < 0.5 * before:
-        orthogonalise(following, weights, a + 1)
+        unit = score[j] * share
+        score[j] = unit
+        following[j] = singular[j] * (unit - taken * u[j]) - alpha * v[j]
 
 
 @njit(cache=True, nogil=True)
-def orthogonalise(vector: Array, basis: Array, count: int) -> None:
-    """Take off what a vector has along the first rows of an orthonormal basis."""
-    used = basis[:count]
-    vector -= np.dot(np.dot(used, vector), used)
+def orthogonalise(vector: Array, basis: Array, count: int, along: Array) -> float:
+    """Make a vector orthogonal to the first rows of an orthonormal basis; returns its length.
+
+    Once leaves rounding errors of the size of what was taken off: where that was more than what
+    stayed, it is done twice. `along` takes a number for each row.
+    """
+    square = np.dot(vector, vector)
+    taken = take_off(vector, basis, count, along, square)
+    square = np.dot(vector, vector)
+    if square < taken:
+        take_off(vector, basis, count, along, square)
+        square = np.dot(vector, vector)
+    return np.sqrt(square)
+
+
+@njit(cache=True, nogil=True)
+def take_off(vector: Array, basis: Array, count: int, along: Array, square: float) -> float:
+    """Take off what a vector has along the first rows of a basis; returns its square.
+
+    Four rows at a time, for the vector then goes through memory once for all. They are passed
+    over where they hold no more than rounding leaves: some 5 eps of the vector's length, of
+    which `square` is the square. Later rows rarely hold more.
+    """
+    np.dot(basis[:count], vector, along[:count])
+    least, total_taken = 1e-30 * square, 0.0
+    whole = count - count % 4
+    for k in range(0, whole, 4):
+        a, b, c, d = along[k], along[k + 1], along[k + 2], along[k + 3]
+        taken = (a * a + b * b) + (c * c + d * d)
+        total_taken += taken
+        if taken > least:
+            first, second, third, fourth = basis[k], basis[k + 1], basis[k + 2], basis[k + 3]
+            for j in range(vector.size):
+                vector[j] -= (a * first[j] + b * second[j]) + (c * third[j] + d * fourth[j])
+    for k in range(whole, count):
+        a = along[k]
+        total_taken += a * a
+        if a * a > least:
+            row = basis[k]
+            for j in range(vector.size):
+                vector[j] -= a * row[j]
+    return total_taken
 
 
 @njit(cache=True, nogil=True)
@@ -233,7 +272,7 @@ def gram_components(
     theta = np.sqrt(np.dot(start, start))
     size = np.sqrt(np.dot(gram.ravel(), gram.ravel()))
     carried, q, worst, largest = 0.0, -1.0, 0.0, 0.0
-    previous = np.zeros(p)
+    previous, along = np.zeros(p), np.empty(n_components + 1)
     for a in range(n_components):
         # a fold that carries fewer components is for the form that counts them
         if theta <= 1e-13 * largest or theta == 0.0:
@@ -252,12 +291,7 @@ def gram_components(
         previous = z / alpha
         q = -theta * q / alpha
         rotations[a], steps[a] = previous, q
-        following = product / alpha - alpha * v
-        before = np.dot(following, following)
-        orthogonalise(following, weights, a + 1)
-        if np.dot(following, following) < 0.5 * before:
-            orthogonalise(following, weights, a + 1)
-        theta = np.sqrt(np.dot(following, following))
+        weights[a + 1] = product / alpha - alpha * v
+        theta = orthogonalise(weights[a + 1], weights, a + 1, along)
         carried = theta
-        weights[a + 1] = following
     return worst
