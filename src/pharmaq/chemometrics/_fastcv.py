@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg.lapack import dgeqrf, dgeqrf_lwork
 
+from pharmaq.chemometrics._bidiagonal import bidiagonal
 from pharmaq.chemometrics._gramcv import orthogonal
 from pharmaq.chemometrics._pls import EXHAUSTED
 from pharmaq.errors import InputError
@@ -82,29 +83,43 @@ def folds_together(n_samples: int, n_points: int, numbers: int) -> int:
 
 def leave_one_out(
     X: Matrix, y: Matrix, n_components: int
-) -> tuple[list[Matrix], NDArray[np.intp]]:
-    """Predict every sample from all others, from one singular value decomposition.
+) -> tuple[list[Matrix], NDArray[np.intp], str]:
+    """Predict every sample from all others, from one decomposition of X.
 
-    Parameters and results as in `masked_path`, one fold a sample in their order.
+    Parameters and results as in `masked_path`, one fold a sample in their order, and the name
+    of the decomposition.
     """
     from pharmaq.chemometrics import _kernels
 
     mean = float(y.mean())
-    left, singular = _left_vectors(X)
-    rank = max(1, int(np.sum(singular > singular[0] * max(X.shape) * np.finfo(float).eps)))
+    if len(X) > X.shape[1]:
+        name = "singular value decomposition"
+        left, diagonal = _left_vectors(X)
+        rank = np.sum(diagonal > diagonal[0] * max(X.shape) * np.finfo(float).eps)
+        rank = max(1, int(rank))
+        left, diagonal = np.ascontiguousarray(left[:, :rank]), diagonal[:rank]
+        beside = np.empty(0)
+    else:
+        name = "bidiagonalisation"
+        left, diagonal, beside = _bidiagonal(X)
     out = np.empty((len(X), n_components))
-    usable = _kernels.leave_one_out_path(
-        np.ascontiguousarray(left[:, :rank]), singular[:rank], y - mean, mean, out
-    )
-    return list(out[:, :, None]), usable
+    usable = _kernels.leave_one_out_path(left, diagonal, beside, y - mean, mean, out)
+    return list(out[:, :, None]), usable, f"leave-one-out from one {name}"
+
+
+def _bidiagonal(X: Matrix) -> tuple[Matrix, NDArray[np.float64], NDArray[np.float64]]:
+    """Return U and the two diagonals of B of centred X = U B V', for no more rows than columns.
+
+    Columns of U are centred, which B does not see: centred X has no mean for them to carry, and
+    what is left of U has the length of a centred sample.
+    """
+    left, diagonal, beside = bidiagonal(_triangle((X - X.mean(axis=0)).T).T)
+    return np.subtract(left, left.mean(axis=0), order="C"), diagonal, beside
 
 
 def _left_vectors(X: Matrix) -> tuple[Matrix, NDArray[np.float64]]:
     """Return left singular vectors and singular values of centred X, by way of its triangle."""
     mean = X.mean(axis=0)
-    if len(X) <= X.shape[1]:
-        left, singular, _ = np.linalg.svd(_triangle((X - mean).T).T)
-        return left, singular
     triangle = _triangle(np.subtract(X, mean, out=np.empty(X.shape, order="F")))
     singular, right = np.linalg.svd(triangle)[1:]
     del triangle

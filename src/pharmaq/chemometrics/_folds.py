@@ -115,13 +115,9 @@ def fold_paths(
     if steps or not _has_quick_form(model, y):
         return _refit(steps, model, X, y, folds, progress)
     if not model.scale and len(folds) == len(y) and folds.share_out():
-        paths, usable = leave_one_out(X, y, model.n_components)
+        paths, usable, algorithm = leave_one_out(X, y, model.n_components)
         order = np.concatenate(folds.tests)
-        return (
-            [paths[i] for i in order],
-            usable[order],
-            "leave-one-out from one singular value decomposition",
-        )
+        return [paths[i] for i in order], usable[order], algorithm
     if not model.scale:
         quick, algorithm = _from_cross_products(X, y, folds, model.n_components)
         if quick is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
+from numba.extending import get_cython_function_address
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 # partial sums that are kept side by side: four registers of eight numbers
 LANES = 32
+
+
+def lapack_address(name: str) -> int:
+    """Find a routine of SciPy's LAPACK, which offers all of them to compiled code."""
+    return int(get_cython_function_address("scipy.linalg.cython_lapack", name))
 
 
 @njit(cache=True, nogil=True)
@@ -114,27 +120,29 @@ def project(
 
 @njit(cache=True, nogil=True)
 def leave_one_out_path(
-    left: Array, singular: Array, y: Array, y_mean: float, out: Array
+    left: Array, diagonal: Array, beside: Array, y: Array, y_mean: float, out: Array
 ) -> NDArray[np.int64]:
     """Predict each left-out sample with 1 to n components of PLS1; returns usable counts.
 
-    In the basis of the right singular vectors of centred X, leaving sample i out makes the
-    cross-product S (I - g u u') S with g = n / (n - 1) and u = row i of the left vectors, whose
-    factor is (I - c u u') S. Golub-Kahan bidiagonalisation of that factor, with weights kept
-    orthogonal, is PLS1. `out` takes one sample a row.
+    Centred X is U B V' with `left` U. B is diagonal, where `beside` is empty, or has that as
+    its upper diagonal, with a 0 at the end. In the basis V, leaving sample i out makes the
+    cross-product B' (I - g u u') B with g = n / (n - 1) and u = row i of U, whose factor is
+    (I - c u u') B. Golub-Kahan bidiagonalisation of that factor, with weights kept orthogonal,
+    is PLS1. `out` takes one sample a row.
     """
     n, r = left.shape
     n_components = out.shape[1]
     g = n / (n - 1.0)
     fitted = np.dot(y, left)
-    weights, work = np.empty((n_components + 1, r)), np.empty((2, r))
+    weights, work = np.empty((n_components + 1, r)), np.empty((3, r))
     along = np.empty(n_components + 1)
     usable = np.full(n, n_components)
     for i in range(n):
         for j in range(r):
-            weights[0, j] = singular[j] * (fitted[j] - g * y[i] * left[i, j])
+            work[0, j] = fitted[j] - g * y[i] * left[i, j]
+        transposed_product(diagonal, beside, work[0], weights[0])
         out[i] = y_mean - y[i] / (n - 1.0)
-        usable[i] = one_left_out(left[i], singular, g, weights, along, work, out[i])
+        usable[i] = one_left_out(left[i], diagonal, beside, g, weights, along, work, out[i])
     return usable
 
 
@@ -145,9 +153,20 @@ def shrinkage(g: float, uu: float) -> float:
 
 
 @njit(cache=True, nogil=True)
+def transposed_product(diagonal: Array, beside: Array, vector: Array, out: Array) -> None:
+    """Multiply a vector by B'."""
+    for j in range(len(vector)):
+        out[j] = diagonal[j] * vector[j]
+    below = out[1:]
+    for j in range(len(beside) - 1):
+        below[j] += beside[j] * vector[j]
+
+
+@njit(cache=True, nogil=True)
 def one_left_out(
     u: Array,
-    singular: Array,
+    diagonal: Array,
+    beside: Array,
     g: float,
     weights: Array,
     along: Array,
@@ -157,26 +176,29 @@ def one_left_out(
     """Add the components of one left-out sample to its prediction; returns their number.
 
     `prediction` holds the mean of the other samples, `weights[0]` the start X'y. `along` takes
-    a number for each weight, and `work` two vectors.
+    a number for each weight, and `work` three vectors.
     """
     n_components, r = len(prediction), len(u)
     shrink = shrinkage(g, np.dot(u, u))
     theta = np.sqrt(np.dot(weights[0], weights[0]))
-    score, scaled = work[0], work[1]
-    for j in range(r):
-        score[j], scaled[j] = 0.0, singular[j] * u[j]
+    score, across = work[0], work[1]
+    score[:] = 0.0
+    transposed_product(diagonal, beside, u, across)
     held, q, largest, carried = 0.0, -1.0, 0.0, 0.0
     for a in range(n_components):
         if theta <= 1e-13 * largest or theta == 0.0:
             return a
         v = weights[a]
         share = 1.0 / theta
-        onto = np.dot(scaled, v) * share
+        onto = np.dot(across, v) * share
         taken = shrink * onto
         for j in range(r):
             unit = v[j] * share
             v[j] = unit
-            score[j] = (singular[j] * unit - taken * u[j]) - carried * score[j]
+            score[j] = (diagonal[j] * unit - taken * u[j]) - carried * score[j]
+        right = v[1:]
+        for j in range(len(beside) - 1):
+            score[j] += beside[j] * right[j]
         alpha = np.sqrt(np.dot(score, score))
         largest = max(largest, alpha)
         if alpha <= 1e-13 * largest:
@@ -185,7 +207,8 @@ def one_left_out(
         q = -theta * q / alpha
         prediction[a:] += held * q
         if a + 1 < n_components:
-            next_weight(score, v, singular, u, shrink, alpha, weights[a + 1])
+            taken = shrink / alpha * np.dot(u, score)
+            next_weight(work, v, diagonal, beside, u, taken, alpha, weights[a + 1])
             theta = orthogonalise(weights[a + 1], weights, a + 1, along)
             carried = theta
     return n_components
@@ -193,21 +216,29 @@ def one_left_out(
 
 @njit(cache=True, nogil=True)
 def next_weight(
-    score: Array,
+    work: Array,
     v: Array,
-    singular: Array,
+    diagonal: Array,
+    beside: Array,
     u: Array,
-    shrink: float,
+    taken: float,
     alpha: float,
     following: Array,
 ) -> None:
-    """Give the score length 1, and write the next weight, still to be made orthogonal."""
-    share = 1.0 / alpha
-    taken = shrink * share * np.dot(u, score)
+    """Give the score length 1, and write the next weight, still to be made orthogonal.
+
+    `work` holds the score, of length `alpha`, in its first row; its last one is written over.
+    """
+    score, spare, share = work[0], work[2], 1.0 / alpha
     for j in range(len(u)):
         unit = score[j] * share
         score[j] = unit
-        following[j] = singular[j] * (unit - taken * u[j]) - alpha * v[j]
+        rest = unit - taken * u[j]
+        spare[j] = rest
+        following[j] = diagonal[j] * rest - alpha * v[j]
+    below = following[1:]
+    for j in range(len(beside) - 1):
+        below[j] += beside[j] * spare[j]
 
 
 @njit(cache=True, nogil=True)
