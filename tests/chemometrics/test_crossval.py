@@ -92,15 +92,15 @@ def test_the_form_is_chosen_by_shape_and_named() -> None:
     assert square.algorithm == "bidiagonalisation of all folds together"
 
 
-# A A' = Q B B' Q': checked from Q and the two diagonals alone, and by the singular values of B
-@pytest.mark.parametrize("n", [1, 2, 7, 150])
-def test_two_diagonals_and_an_orthogonal_factor_hold_the_matrix(n: int) -> None:
-    A = np.random.default_rng(n).normal(size=(n, n))
-    q, diagonal, beside = bidiagonal(np.array(A, order="F"))
+# A'A = P B'B P': checked from P' and the two diagonals alone, and by the singular values of B
+@pytest.mark.parametrize(("m", "n"), [(1, 1), (2, 2), (7, 4), (150, 150), (200, 130)])
+def test_two_diagonals_and_an_orthogonal_factor_hold_the_matrix(m: int, n: int) -> None:
+    A = np.random.default_rng(n).normal(size=(m, n))
+    p, diagonal, beside = bidiagonal(np.array(A, order="F"))
     B = np.diag(diagonal) + np.diag(beside[:-1], 1)
     assert beside[-1] == 0.0
-    np.testing.assert_allclose(q.T @ q, np.eye(n), atol=1e-13)
-    np.testing.assert_allclose(q @ B @ B.T @ q.T, A @ A.T, atol=1e-12 * n)
+    np.testing.assert_allclose(p @ p.T, np.eye(n), atol=1e-13)
+    np.testing.assert_allclose(p.T @ B.T @ B @ p, A.T @ A, atol=1e-12 * m)
     np.testing.assert_allclose(
         np.linalg.svd(B, compute_uv=False), np.linalg.svd(A, compute_uv=False), rtol=1e-9
     )

@@ -1,4 +1,4 @@
-"""Orthogonal reduction of a square matrix to two diagonals, by LAPACK.
+"""Orthogonal reduction of a matrix to two diagonals, by LAPACK.
 
 It is the first part of a singular value decomposition, and takes less than half its time.
 """
@@ -19,18 +19,18 @@ _INTEGER = ctypes.POINTER(ctypes.c_int)
 _NUMBERS = ctypes.POINTER(ctypes.c_double)
 
 
-def bidiagonal(square: Matrix) -> tuple[Matrix, NDArray[np.float64], NDArray[np.float64]]:
-    """Return Q, diagonal and upper diagonal of A = Q B P', which is overwritten.
+def bidiagonal(tall: Matrix) -> tuple[Matrix, NDArray[np.float64], NDArray[np.float64]]:
+    """Return P', diagonal and upper diagonal of A = Q B P', which is overwritten.
 
     Parameters
     ----------
-    square : ndarray of shape (n, n)
-        A in Fortran order.
+    tall : ndarray of shape (m, n)
+        A in Fortran order, of no more columns than rows.
 
     Returns
     -------
-    q : ndarray of shape (n, n)
-        In Fortran order, where A was.
+    p : ndarray of shape (n, n)
+        P', the first rows of where A was.
     diagonal, beside : ndarray of shape (n,)
         The last of `beside` is 0.
     """
@@ -41,26 +41,15 @@ def bidiagonal(square: Matrix) -> tuple[Matrix, NDArray[np.float64], NDArray[np.
     expand = ctypes.CFUNCTYPE(None, ctypes.c_char_p, i, i, i, d, i, d, d, i, i)(
         lapack_address("dorgbr")
     )
-    n = len(square)
-    diagonal, beside, left, right = np.zeros((4, n))
-    work = np.empty(2 * 64 * n)
-    size, room, info = ctypes.c_int(n), ctypes.c_int(work.size), ctypes.c_int()
-    matrix = _pointer(square)
-    reduce(
-        size,
-        size,
-        matrix,
-        size,
-        _pointer(diagonal),
-        _pointer(beside),
-        _pointer(left),
-        _pointer(right),
-        _pointer(work),
-        room,
-        info,
-    )
-    expand(b"Q", size, size, size, matrix, size, _pointer(left), _pointer(work), room, info)
-    return square, diagonal, beside
+    m, n = tall.shape
+    factors = np.zeros((4, n))
+    diagonal, beside, left, right = (_pointer(row) for row in factors)
+    work = np.empty(64 * (m + n))
+    rows, columns, room = ctypes.c_int(m), ctypes.c_int(n), ctypes.c_int(work.size)
+    matrix, space, info = _pointer(tall), _pointer(work), ctypes.c_int()
+    reduce(rows, columns, matrix, rows, diagonal, beside, left, right, space, room, info)
+    expand(b"P", columns, columns, rows, matrix, rows, right, space, room, info)
+    return tall[:n], factors[0], factors[1]
 
 
 def _pointer(numbers: Matrix) -> ctypes._Pointer[ctypes.c_double]:

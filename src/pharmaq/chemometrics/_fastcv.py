@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 # folds worked on together: enough for matrix products
 _TOGETHER = 32
 
+# from so many times as many rows as columns on, a triangle is bidiagonalised with less work
+_MUCH_TALLER = 5 / 3
+
 # numbers that weights or scores of folds may take where X itself holds fewer: 8 MB
 _SMALL = 2**20
 
@@ -110,11 +113,15 @@ def leave_one_out(
 def _bidiagonal(X: Matrix) -> tuple[Matrix, NDArray[np.float64], NDArray[np.float64]]:
     """Return U and the two diagonals of B of centred X = U B V', for no more rows than columns.
 
-    Columns of U are centred, which B does not see: centred X has no mean for them to carry, and
-    what is left of U has the length of a centred sample.
+    B has its second diagonal below the first. Columns of U are centred, which B does not see:
+    centred X has no mean for them to carry, and what is left of U has the length of a centred
+    sample.
     """
-    left, diagonal, beside = bidiagonal(_triangle((X - X.mean(axis=0)).T).T)
-    return np.subtract(left, left.mean(axis=0), order="C"), diagonal, beside
+    centred = (X - X.mean(axis=0)).T
+    if len(centred) > _MUCH_TALLER * len(X):
+        centred = np.asfortranarray(_triangle(centred))
+    left, diagonal, beside = bidiagonal(centred)
+    return left.T - left.mean(axis=1), diagonal, beside
 
 
 def _left_vectors(X: Matrix) -> tuple[Matrix, NDArray[np.float64]]:

@@ -125,7 +125,7 @@ def leave_one_out_path(
     """Predict each left-out sample with 1 to n components of PLS1; returns usable counts.
 
     Centred X is U B V' with `left` U. B is diagonal, where `beside` is empty, or has that as
-    its upper diagonal, with a 0 at the end. In the basis V, leaving sample i out makes the
+    its lower diagonal, with a 0 at the end. In the basis V, leaving sample i out makes the
     cross-product B' (I - g u u') B with g = n / (n - 1) and u = row i of U, whose factor is
     (I - c u u') B. Golub-Kahan bidiagonalisation of that factor, with weights kept orthogonal,
     is PLS1. `out` takes one sample a row.
@@ -157,9 +157,9 @@ def transposed_product(diagonal: Array, beside: Array, vector: Array, out: Array
     """Multiply a vector by B'."""
     for j in range(len(vector)):
         out[j] = diagonal[j] * vector[j]
-    below = out[1:]
+    following = vector[1:]
     for j in range(len(beside) - 1):
-        below[j] += beside[j] * vector[j]
+        out[j] += beside[j] * following[j]
 
 
 @njit(cache=True, nogil=True)
@@ -196,9 +196,9 @@ def one_left_out(
             unit = v[j] * share
             v[j] = unit
             score[j] = (diagonal[j] * unit - taken * u[j]) - carried * score[j]
-        right = v[1:]
+        below = score[1:]
         for j in range(len(beside) - 1):
-            score[j] += beside[j] * right[j]
+            below[j] += beside[j] * v[j]
         alpha = np.sqrt(np.dot(score, score))
         largest = max(largest, alpha)
         if alpha <= 1e-13 * largest:
@@ -236,9 +236,9 @@ def next_weight(
         rest = unit - taken * u[j]
         spare[j] = rest
         following[j] = diagonal[j] * rest - alpha * v[j]
-    below = following[1:]
+    right = spare[1:]
     for j in range(len(beside) - 1):
-        below[j] += beside[j] * spare[j]
+        following[j] += beside[j] * right[j]
 
 
 @njit(cache=True, nogil=True)
