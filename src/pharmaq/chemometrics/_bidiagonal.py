@@ -48,8 +48,17 @@ def bidiagonal(tall: Matrix) -> tuple[Matrix, NDArray[np.float64], NDArray[np.fl
     rows, columns, room = ctypes.c_int(m), ctypes.c_int(n), ctypes.c_int(work.size)
     matrix, space, info = _pointer(tall), _pointer(work), ctypes.c_int()
     reduce(rows, columns, matrix, rows, diagonal, beside, left, right, space, room, info)
+    _require_success("dgebrd", info)
     expand(b"P", columns, columns, rows, matrix, rows, right, space, room, info)
+    _require_success("dorgbr", info)
     return tall[:n], factors[0], factors[1]
+
+
+def _require_success(routine: str, info: ctypes.c_int) -> None:
+    """Raise if LAPACK refused an argument: a defect here, not of the data."""
+    if info.value:
+        msg = f"LAPACK's {routine} refused its argument {-info.value}"
+        raise RuntimeError(msg)
 
 
 def _pointer(numbers: Matrix) -> ctypes._Pointer[ctypes.c_double]:
