@@ -19,6 +19,7 @@ __all__ = [
     "errors",
     "io",
     "modelfile",
+    "mspc",
     "provenance",
     "report",
     "results",

@@ -8,8 +8,9 @@ from pharmaq.spc.charts._attributes import (
     p_chart,
     u_chart,
 )
-from pharmaq.spc.charts._build import ChartOptions
+from pharmaq.spc.charts._build import ChartOptions, build, read_options
 from pharmaq.spc.charts._chart import ControlChart, Exclusion
+from pharmaq.spc.charts._multivariate import Vectors, read_vectors
 from pharmaq.spc.charts._nonnormal import nonnormal_chart
 from pharmaq.spc.charts._rare_events import g_chart, t_chart
 from pharmaq.spc.charts._special import residual_chart, short_run_chart, three_way_chart
@@ -20,6 +21,8 @@ __all__ = [
     "ChartOptions",
     "ControlChart",
     "Exclusion",
+    "Vectors",
+    "build",
     "c_chart",
     "cusum_chart",
     "ewma_chart",
@@ -30,6 +33,8 @@ __all__ = [
     "nonnormal_chart",
     "np_chart",
     "p_chart",
+    "read_options",
+    "read_vectors",
     "residual_chart",
     "short_run_chart",
     "t_chart",

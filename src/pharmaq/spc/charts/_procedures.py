@@ -9,6 +9,13 @@ from scipy import stats
 
 from pharmaq._checks import as_float, check_finite, check_vector
 from pharmaq.errors import InputError
+from pharmaq.spc.charts._multivariate import (
+    OF_VECTORS,
+    mcusum_path,
+    mewma_path,
+    read_vectors,
+    t2_parts,
+)
 from pharmaq.spc.constants import c4, d2, d3
 from pharmaq.spc.distributions import normal_scores
 from pharmaq.spc.sigma import moving_ranges
@@ -58,6 +65,8 @@ def evaluate(chart: ControlChart, values: Any, beside: dict[str, ArrayLike | Non
     `beside` holds what came with the values: sizes, subgroups, parts, None where nothing did.
     """
     sizes, subgroups, parts = (beside.get(name) for name in ("sizes", "subgroups", "parts"))
+    if chart.kind in OF_VECTORS:
+        return _evaluate_vectors(chart, values, beside)
     of_subgroups = chart.kind in OF_SUBGROUPS or bool(chart.parameters.get("of_subgroups"))
     needed = "parts" if chart.kind in OF_PARTS else ("sizes" if chart.kind in OF_COUNTS else "")
     needed = "subgroups" if of_subgroups else needed
@@ -76,6 +85,23 @@ def evaluate(chart: ControlChart, values: Any, beside: dict[str, ArrayLike | Non
     else:
         data = read_series(values, positive=chart.kind in NOT_NEGATIVE)
     return compute(chart.kind, chart.parameters, data, chart.state)
+
+
+def _evaluate_vectors(
+    chart: ControlChart, values: Any, beside: dict[str, ArrayLike | None]
+) -> Points:
+    grouped = chart.parameters["subgroup_size"] > 1
+    for name, given in beside.items():
+        if given is not None and not (name == "subgroups" and grouped):
+            msg = f"{name} has no meaning for a chart of kind {chart.kind!r}; leave it out"
+            raise InputError(msg)
+    data = read_vectors(
+        values,
+        subgroups=beside.get("subgroups"),
+        names=tuple(chart.parameters["variables"]),
+        size=chart.parameters["subgroup_size"],
+    )
+    return compute(chart.kind, chart.parameters, data.values, chart.state)
 
 
 def compute(
@@ -364,8 +390,38 @@ def _cusum(p: dict[str, Any], x: Any, state: dict[str, Any]) -> Points:
     )
 
 
+def _t2(p: dict[str, Any], x: Any, state: dict[str, Any]) -> Points:
+    t2, drop, phase = t2_parts(p, x, state)
+    names = [f"contribution of {name}" for name in p["variables"]]
+    return Points(
+        t2,
+        p[f"center_{phase}"],
+        -np.inf,
+        p[f"limit_{phase}"],
+        None,
+        dict(zip(names, drop.T, strict=True)),
+        {"phase": 2},
+    )
+
+
+def _mewma(p: dict[str, Any], x: Any, state: dict[str, Any]) -> Points:
+    statistic, after = mewma_path(p, x, state)
+    return Points(statistic, float(len(p["variables"])), -np.inf, p["limit"], None, {}, after)
+
+
+def _mcusum(p: dict[str, Any], x: Any, state: dict[str, Any]) -> Points:
+    statistic, after = mcusum_path(p, x, state)
+    return Points(statistic, 0.0, -np.inf, p["h"], None, {}, after)
+
+
 _COMPUTE: dict[str, Callable[..., Points]] = {
     "given": _given,
+    "spe": _given,
+    "scores_t2": _given,
+    "combined": _given,
+    "t2": _t2,
+    "mewma": _mewma,
+    "mcusum": _mcusum,
     "individuals": _individuals,
     "moving_range": _moving_range,
     "short_run": _short_run,

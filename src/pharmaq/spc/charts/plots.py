@@ -160,7 +160,7 @@ def _draw_specification(chart: ControlChart, ax: Axes) -> None:
 
 def _draw_series(chart: ControlChart, ax: Axes, x: Any) -> None:
     mark: dict[str, Any] = {"marker": "o", "markersize": 3.5} if x.size <= _MANY else {}
-    if not chart.components:
+    if chart.kind != "cusum":
         ax.plot(
             x, chart.statistic, color=_style.PRIMARY, linewidth=_style.LINE_WIDTH * 0.8, **mark
         )

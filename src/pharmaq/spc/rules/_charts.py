@@ -42,7 +42,9 @@ _REASONS = {
     ),
     (
         "t2",
+        "scores t2",
         "spe",
+        "combined",
         "mewma",
         "mcusum",
     ): "the statistic has one limit, and no zones about a center",
@@ -82,8 +84,8 @@ def applicable_rules(
         ``"residual"``, ``"transformed"``, ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"laney_p"``,
         ``"laney_u"``. Single points beyond a limit only: ``"moving_range"`` (``"mr"``),
         ``"range"`` (``"r"``), ``"s"``, ``"short_run_range"``, ``"transformed_range"``,
-        ``"quantile"``, ``"g"``, ``"t"``, ``"ewma"``, ``"cusum"``, ``"t2"``, ``"spe"``,
-        ``"mewma"``, ``"mcusum"``.
+        ``"quantile"``, ``"g"``, ``"t"``, ``"ewma"``, ``"cusum"``, ``"t2"``, ``"scores_t2"``,
+        ``"spe"``, ``"combined"``, ``"mewma"``, ``"mcusum"``.
 
     Returns
     -------
