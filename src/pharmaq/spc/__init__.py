@@ -75,6 +75,13 @@ from pharmaq.spc.measurement import (
     gage_rr,
     gage_type1,
 )
+from pharmaq.spc.release import (
+    ContentUniformity,
+    DissolutionStage,
+    acceptance_value,
+    content_uniformity,
+    dissolution_stage,
+)
 from pharmaq.spc.rules import (
     AIAG,
     MINITAB,
@@ -134,7 +141,9 @@ __all__ = [
     "ChangePoint",
     "ChartDesign",
     "ChartOptions",
+    "ContentUniformity",
     "ControlChart",
+    "DissolutionStage",
     "EquivalenceTest",
     "EstimatedRunLength",
     "Exclusion",
@@ -159,6 +168,7 @@ __all__ = [
     "VarianceComponents",
     "Violation",
     "Violations",
+    "acceptance_value",
     "anderson_darling",
     "applicable_rules",
     "as_subgroups",
@@ -171,6 +181,7 @@ __all__ = [
     "change_point",
     "cohen_kappa",
     "compare_before_after",
+    "content_uniformity",
     "count_run_length",
     "cusum",
     "cusum_chart",
@@ -178,6 +189,7 @@ __all__ = [
     "d2",
     "d3",
     "design_chart",
+    "dissolution_stage",
     "dixon",
     "equivalence",
     "estimated_limits",

@@ -1,0 +1,115 @@
+"""Pictures of release tests: each takes `ax`, draws what the result holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from pharmaq import _style
+from pharmaq.spc.inference.plots import finish, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from pharmaq.spc.release.dissolution import DissolutionStage
+    from pharmaq.spc.release.uniformity import ContentUniformity
+
+__all__ = ["plot_dissolution", "plot_uniformity"]
+
+_DOTS: dict[str, Any] = {"edgecolors": _style.SURFACE, "linewidths": 0.5, "zorder": 3}
+_LIMIT: dict[str, Any] = {"color": _style.LIMIT, "linestyle": "--", "linewidth": 1.2}
+_COLORS = {"pass": _style.SECONDARY, "continue": _style.ALERT, "fail": _style.ACTION}
+_WORDS = {"pass": "passes", "continue": "go on", "fail": "fails"}
+
+
+def plot_uniformity(result: ContentUniformity, *, ax: Axes | None = None) -> Axes:
+    """Draw units in the order tested, M with AV's reach, and the limits of single units."""
+    ax = new_axes(ax)
+    x = result.values
+    position = np.arange(1, len(x) + 1)
+    outside = (x < result.unit_lower) | (x > result.unit_upper)
+    ax.scatter(
+        position[~outside], x[~outside], s=_style.MARK_SIZE, color=_style.PRIMARY, **_DOTS
+    )
+    if outside.any():
+        marks: dict[str, Any] = {"color": _style.ACTION, "marker": "s", "s": _style.MARK_SIZE}
+        ax.scatter(position[outside], x[outside], **marks, **_DOTS, label="outside L2")
+    ax.axhline(result.reference_value, color=_style.INK, linewidth=1, label="M")
+    ax.axhline(result.mean, color=_style.MUTED, linewidth=1, linestyle=":", label="mean")
+    ax.axhline(result.unit_lower, label=f"M ± {result.l2:g} %", **_LIMIT)
+    ax.axhline(result.unit_upper, **_LIMIT)
+    if len(x) > 10:
+        ax.axvline(10.5, color=_style.MUTED, linewidth=0.8)
+    _title(
+        ax,
+        f"AV = {result.acceptance_value:g} (L1 = {result.l1:g}), stage {result.stage}",
+        result.outcome,
+    )
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.margins(y=0.18)
+    ax.legend(frameon=False, fontsize="small", ncols=3, loc="upper right")
+    return finish(ax, "unit", "content / % of label claim")
+
+
+def plot_dissolution(result: DissolutionStage, *, ax: Axes | None = None) -> Axes:
+    """Draw units in the order tested, or their profiles over time, with the limits."""
+    ax = new_axes(ax)
+    if result.values.ndim == 2:
+        _draw_profiles(ax, result)
+        label = "time"
+    else:
+        _draw_units(ax, result)
+        label = "pool" if result.release == "pooled" else "unit"
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _title(ax, f"{result.release} release, stage {result.stage}", result.outcome)
+    ax.legend(frameon=False, fontsize="small")
+    return finish(ax, label, "dissolved / % of label claim")
+
+
+def _draw_units(ax: Axes, result: DissolutionStage) -> None:
+    position = np.arange(1, len(result.values) + 1)
+    q = float(result.lower[0])
+    dots: dict[str, Any] = {"s": _style.MARK_SIZE, **_DOTS}
+    if result.acid is not None:
+        ax.scatter(position, result.acid, color=_style.ALERT, marker="^", label="acid", **dots)
+    ax.scatter(position, result.values, color=_style.PRIMARY, label="dissolved", **dots)
+    ax.axhline(q, color=_style.INK, linewidth=1, label=f"Q = {q:g}")
+    if result.release != "pooled":
+        for i, (margin, style) in enumerate(((-5, ":"), (15, "--"), (25, "-."))):
+            name = ("Q + 5", "Q - 15", "Q - 25")[i]
+            ax.axhline(q - margin, **(_LIMIT | {"linestyle": style}), label=name)
+    for edge in (6.5, 12.5):
+        if result.release != "pooled" and len(position) > edge:
+            ax.axvline(edge, color=_style.MUTED, linewidth=0.8)
+
+
+def _draw_profiles(ax: Axes, result: DissolutionStage) -> None:
+    for i, profile in enumerate(result.values):
+        label = "units" if i == 0 else None
+        ax.plot(
+            result.times, profile, color=_style.PRIMARY, linewidth=0.8, alpha=0.7, label=label
+        )
+    ax.plot(
+        result.times, result.values.mean(axis=0), color=_style.INK, linewidth=2, label="mean"
+    )
+    for side, marker in ((result.lower, "^"), (result.upper, "v")):
+        known = ~np.isnan(side)
+        label = "lower limit" if marker == "^" else "upper limit"
+        if known.any():
+            ax.scatter(
+                result.times[known],
+                side[known],
+                marker=marker,
+                color=_style.LIMIT,
+                s=60,
+                zorder=4,
+                label=label,
+            )
+
+
+def _title(ax: Axes, text: str, outcome: str) -> None:
+    ax.set_title(
+        f"{text}: {_WORDS[outcome]}", loc="left", fontsize="medium", color=_COLORS[outcome]
+    )
