@@ -122,6 +122,7 @@ from pharmaq.spc.run_length import (
     xbar_s_run_length,
 )
 from pharmaq.spc.sigma import SigmaEstimate, sigma_of_individuals, sigma_of_subgroups
+from pharmaq.spc.stability import ExtrapolationLimit, ShelfLife, extrapolation_limit, shelf_life
 from pharmaq.spc.subgroups import Subgroups, as_subgroups
 from pharmaq.spc.weighted import cusum, ewma
 
@@ -147,6 +148,7 @@ __all__ = [
     "EquivalenceTest",
     "EstimatedRunLength",
     "Exclusion",
+    "ExtrapolationLimit",
     "FalseAlarms",
     "FittedDistribution",
     "GageBias",
@@ -161,6 +163,7 @@ __all__ = [
     "RuleSet",
     "RunLength",
     "RunsAnalysis",
+    "ShelfLife",
     "SigmaEstimate",
     "StatisticalInterval",
     "Subgroups",
@@ -197,6 +200,7 @@ __all__ = [
     "ewma_arl",
     "ewma_chart",
     "ewma_run_length",
+    "extrapolation_limit",
     "false_alarms",
     "find_violations",
     "fit_distribution",
@@ -230,6 +234,7 @@ __all__ = [
     "s2_ewma_run_length",
     "satterthwaite_limits",
     "shapiro_wilk",
+    "shelf_life",
     "shewhart_run_length",
     "short_run_chart",
     "sigma_of_individuals",
