@@ -1,6 +1,12 @@
 """Control charts, run rules, capability, tolerance intervals and measurement systems."""
 
-from pharmaq.spc.capability import Capability, CapabilityIndex, capability
+from pharmaq.spc.capability import (
+    BetweenWithin,
+    Capability,
+    CapabilityIndex,
+    LastingShift,
+    capability,
+)
 from pharmaq.spc.charts import (
     ChartOptions,
     ControlChart,
@@ -137,6 +143,7 @@ __all__ = [
     "AttributeAgreement",
     "Autocorrelation",
     "BeforeAfter",
+    "BetweenWithin",
     "Capability",
     "CapabilityIndex",
     "ChangePoint",
@@ -156,6 +163,7 @@ __all__ = [
     "GageRR",
     "GageType1",
     "Kappa",
+    "LastingShift",
     "NormalityTest",
     "OutlierTest",
     "Pareto",

@@ -1,6 +1,8 @@
 """How well a process meets its specification, and how surely that is known."""
 
+from pharmaq.spc.capability._between import BetweenWithin
 from pharmaq.spc.capability._capability import capability
 from pharmaq.spc.capability._result import Capability, CapabilityIndex
+from pharmaq.spc.capability._stability import LastingShift
 
-__all__ = ["Capability", "CapabilityIndex", "capability"]
+__all__ = ["BetweenWithin", "Capability", "CapabilityIndex", "LastingShift", "capability"]

@@ -22,7 +22,7 @@ def by_chi2(index: float, nu: float, risk: float | None) -> tuple[float, float]:
     return index * math.sqrt(float(low)), index * math.sqrt(float(high))
 
 
-def bissell(index: float, n: int, nu: float, risk: float | None) -> tuple[float, float]:
+def bissell(index: float, n: float, nu: float, risk: float | None) -> tuple[float, float]:
     """Return limits of the smaller of two indices by Bissell's variance."""
     if risk is None:
         return _NONE
@@ -31,7 +31,9 @@ def bissell(index: float, n: int, nu: float, risk: float | None) -> tuple[float,
     return index - half, index + half
 
 
-def by_noncentral_t(index: float, n: int, nu: float, risk: float | None) -> tuple[float, float]:
+def by_noncentral_t(
+    index: float, n: float, nu: float, risk: float | None
+) -> tuple[float, float]:
     """Return limits of a one-sided index: 3 sqrt(n) times it is a noncentral t."""
     if risk is None:
         return _NONE

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pharmaq.results import Finding
+    from pharmaq.spc.capability._between import BetweenWithin
+    from pharmaq.spc.capability._stability import LastingShift
     from pharmaq.spc.distributions import FittedDistribution
     from pharmaq.spc.sigma import SigmaEstimate
 
@@ -60,18 +62,30 @@ class Capability(Result):
     mean, sd : float
         Of all values; divisor n - 1.
     within : SigmaEstimate or None
-        The short-term standard deviation behind Cp and Cpk; None where values are not normal.
+        The standard deviation within subgroups, or from value to value; None where values are
+        not normal. Behind Cp and Cpk, unless `between` is.
+    between : BetweenWithin or None
+        Standard deviations between and within subgroups together, for
+        ``variation="between_within"``.
+    variation : {"within", "between_within"}
+        As asked for.
     ppm : dict of str to dict
-        ``"observed"``, ``"within"``, ``"overall"``; each with ``"below"``, ``"above"`` and
-        ``"total"``: values outside the specification per million.
+        ``"observed"``, the name of `variation`, ``"overall"``; each with ``"below"``,
+        ``"above"`` and ``"total"``: values outside the specification per million.
     normality_a2, normality_p : float or None
-        Anderson-Darling test of the distribution; None below 8 values.
+        Anderson-Darling test of the distribution, of means of subgroups where they differ by
+        `between`; None below 8.
     n_signals : int
-        Points and spreads beyond limits that all points of a stable process keep with 95 %.
+        Points and spreads beyond limits that all points of a stable process keep with 97.5 %.
+    shift : LastingShift or None
+        The most likely change of the mean with its probability; None below six values or
+        subgroups.
     findings : tuple of Finding
         Why the indices may not be used.
     values : ndarray of shape (n,)
-        What was judged.
+        What was judged, subgroup after subgroup.
+    subgroup_sizes, subgroup_labels : ndarray of shape (m,) or None
+        Subgroups of the values; None for single values.
     lsl, usl, target : float or None
         The specification.
     confidence : float
@@ -92,12 +106,17 @@ class Capability(Result):
     mean: float
     sd: float
     within: SigmaEstimate | None
+    between: BetweenWithin | None
+    variation: str
     ppm: dict[str, dict[str, float]]
     normality_a2: float | None
     normality_p: float | None
     n_signals: int
+    shift: LastingShift | None
     findings: tuple[Finding, ...]
     values: NDArray[np.float64]
+    subgroup_sizes: NDArray[np.intp] | None
+    subgroup_labels: NDArray[Any] | None
     lsl: float | None
     usl: float | None
     target: float | None
@@ -120,7 +139,7 @@ class Capability(Result):
 
     @property
     def cp(self) -> float | None:
-        """(usl - lsl) / (6 sigma within); None for one limit."""
+        """(usl - lsl) / (6 sigma), sigma by `variation`; None for one limit."""
         return self._value("cp")
 
     @property
@@ -130,12 +149,12 @@ class Capability(Result):
 
     @property
     def cpl(self) -> float | None:
-        """(mean - lsl) / (3 sigma within)."""
+        """(mean - lsl) / (3 sigma), sigma by `variation`."""
         return self._value("cpl")
 
     @property
     def cpu(self) -> float | None:
-        """(usl - mean) / (3 sigma within)."""
+        """(usl - mean) / (3 sigma), sigma by `variation`."""
         return self._value("cpu")
 
     @property
