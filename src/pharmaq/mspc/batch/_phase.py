@@ -1,0 +1,110 @@
+"""One phase of a fitted monitor: model, operators, reference values and limits."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pharmaq.mspc.batch._infill import Operators, make_operators
+from pharmaq.mspc.batch._model import PhaseModel, fit_phase
+from pharmaq.mspc.batch._trajectory import (
+    Trajectories,
+    residual_weights,
+    trajectories,
+)
+from pharmaq.mspc.batch.limits import BatchLimits, limit_over_time, t2_over_time
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+STATISTICS = ("t2", "spe", "spe_cumulative", "spe_hindsight")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class FittedPhase:
+    """A phase from time `start` to `stop` (not included), fitted on the batches that have it.
+
+    `references` holds statistics of these batches, shape (N, K); `limits` a limit for each
+    alpha and time, shape (n_alphas, K); `weights` the expected square of each residual.
+    """
+
+    name: str
+    start: int
+    stop: int
+    model: PhaseModel
+    operators: Operators
+    weights: Array
+    references: dict[str, Array]
+    limits: dict[str, Array]
+
+    def follow(self, values: Array) -> Trajectories:
+        """Follow batches of shape (n, K, J), given from the start of this phase."""
+        return trajectories(self.model, self.operators, self.weights, values)
+
+
+def fit_one(
+    values: Array,
+    quality: Array | None,
+    place: tuple[str, int, int],
+    options: dict[str, Any],
+    limits: BatchLimits,
+) -> FittedPhase:
+    """Fit one phase on batches of shape (N, K, J), and set its limits."""
+    model = fit_phase(values, options["n_components"], options["scaling"], quality)
+    operators = make_operators(model, options["infill"])
+    weights = residual_weights(model, operators)
+    if limits.values == "training":
+        found = trajectories(model, operators, weights, values)
+    else:
+        found = leave_one_out(model, values, quality, options)
+    references = {name: getattr(found, name) for name in STATISTICS}
+    return FittedPhase(
+        name=place[0],
+        start=place[1],
+        stop=place[2],
+        model=model,
+        operators=operators,
+        weights=weights,
+        references=references,
+        limits={name: make_limits(references, operators, limits, name) for name in STATISTICS},
+    )
+
+
+def make_limits(
+    references: dict[str, Array], operators: Operators, limits: BatchLimits, statistic: str
+) -> Array:
+    """Return the limits of a statistic for each alpha, shape (n_alphas, K)."""
+    values, window = references[statistic], limits.window
+    theory = statistic == "t2" and limits.t2 not in {"moments", "empirical"}
+    method = limits.t2 if statistic == "t2" else limits.spe
+    rows = [
+        t2_over_time(len(values), operators.rank, alpha=alpha, method=method)
+        if theory
+        else limit_over_time(values, method, alpha=alpha, window=window)
+        for alpha in limits.alphas
+    ]
+    return np.array(rows)
+
+
+def leave_one_out(
+    model: PhaseModel, values: Array, quality: Array | None, options: dict[str, Any]
+) -> Trajectories:
+    """Follow each batch with a model fitted on the others.
+
+    What was missing in these others keeps the values that the model of all batches filled in;
+    the batch itself is followed with the values it has.
+    """
+    raw = model.raw
+    folds = []
+    for i in range(len(values)):
+        others = np.arange(len(values)) != i
+        y = None if quality is None else quality[others]
+        part = fit_phase(raw[others], options["n_components"], options["scaling"], y)
+        operators = make_operators(part, options["infill"])
+        weights = residual_weights(part, operators)
+        folds.append(trajectories(part, operators, weights, values[i : i + 1]))
+    return Trajectories(*(np.concatenate(arrays) for arrays in zip(*folds, strict=True)))

@@ -1,0 +1,371 @@
+"""Monitoring of batches against the batches that went well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from pharmaq._checks import as_float, check_choice, check_finite, check_integer
+from pharmaq.chemometrics import spe_limit, t2_limit
+from pharmaq.errors import InputError, InputTypeError
+from pharmaq.mspc.batch._data import Batches, read_batches, same_grid, same_variables
+from pharmaq.mspc.batch._infill import INFILLS
+from pharmaq.mspc.batch._model import SCALINGS, still_variables
+from pharmaq.mspc.batch._phase import FittedPhase, fit_one
+from pharmaq.mspc.batch._scoring import score_batches
+from pharmaq.mspc.batch.limits import BatchLimits, FalseAlarms, count_alarms
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import ArrayLike, NDArray
+
+    from pharmaq.mspc.batch.scores import BatchScores
+
+__all__ = ["BatchMonitor"]
+
+Infill = Literal["zero", "current", "pmp", "tsr", "conditional"]
+
+
+class BatchMonitor(BaseEstimator):
+    """T2 and SPE of batches against batches that went well, while they run and afterwards.
+
+    Parameters
+    ----------
+    n_components : int, default 3
+        Number of components of each phase.
+    phases : {"whole", "each"}, default "whole"
+        One model for the whole batch, or one for each phase that the coordinate ``phase``
+        names.
+    scaling : {"column", "variable", "center"}, default "column"
+        The mean trajectory is always taken off. ``"column"`` divides each variable at each time
+        by its standard deviation there, so that every column weighs the same [1]_;
+        ``"variable"`` divides each variable by its own over all times, so that times with more
+        variation weigh more; ``"center"`` leaves units as they are.
+    infill : {"tsr", "zero", "current", "pmp", "conditional"}, default "tsr"
+        What the scores of an unfinished batch assume of the times to come, see Notes.
+    limits : BatchLimits, optional
+        How limits are set; `BatchLimits()` by default, from batches left out of the model.
+
+    Attributes
+    ----------
+    variables_, units_ : list of str
+        Process variables and their units.
+    time_ : ndarray of shape (K,)
+        Aligned times.
+    batch_ : ndarray of shape (N,)
+        Names of the fitted batches.
+    phase_names_ : list of str
+        Phases with a model of their own, in order; ``["whole"]`` where there is one.
+    n_missing_ : int
+        Values that were missing in the fitted batches.
+    n_left_out_ : dict of str to int
+        Batches without any value in a phase, which its model could not use.
+    n_pooled_scales_ : int
+        Columns that did not vary, which got the scale of their variable.
+    explained_ : dict of str to ndarray
+        Share of the variance that each component of a phase explains.
+
+    Notes
+    -----
+    Batches are unfolded by batch [1]_: a row holds all variables at all times. With z what is
+    scaled of the values until time k, P and R the rows of loadings and rotations that belong to
+    them, and t* = R'z, the scores at time k are [2]_ [3]_
+
+    - ``"zero"``: t*; the rest of the batch runs along the mean.
+    - ``"current"``: as if the deviations of time k stayed until the end.
+    - ``"pmp"``: (P'R)^-1 t*, projection to the model plane; NaN where its condition number is
+      above 1e8.
+    - ``"tsr"``: trimmed score regression, the scores of the fitted batches regressed on their
+      own t* of that time.
+    - ``"conditional"``: (P'P + s^2 L^-1)^-1 P'z, the conditional mean with score variances L
+      and residuals of variance s^2 that do not depend on each other [4]_.
+
+    Values missing before time k are treated in the same way, with what was observed; for
+    ``"current"`` a missing value keeps the last deviation of its variable. T2 is t'S^-1 t with
+    S the covariance of the scores of the fitted batches at that time. SPE is the sum of
+    squared residuals of time k (or of all times so far, cumulative), with the scores of time k;
+    where sensors are missing, it is divided by the share of SPE expected of those that are not.
+
+    References
+    ----------
+    .. [1] P. Nomikos, J. F. MacGregor, Technometrics 37 (1995) 41-59.
+    .. [2] F. Arteaga, A. Ferrer, J. Chemom. 16 (2002) 408-418.
+    .. [3] S. Garcia-Munoz, T. Kourti, J. F. MacGregor, Ind. Eng. Chem. Res. 43 (2004)
+           5929-5941.
+    .. [4] M. E. Tipping, C. M. Bishop, J. R. Stat. Soc. B 61 (1999) 611-622.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> rng = np.random.default_rng(0)
+    >>> heat = rng.normal(size=(20, 1)) + np.sin(np.linspace(0, 3, 30))
+    >>> batches = xr.Dataset(
+    ...     {
+    ...         "temperature": (("batch", "time"), heat + 0.1 * rng.normal(size=heat.shape)),
+    ...         "pressure": (("batch", "time"), 2 * heat + 0.1 * rng.normal(size=heat.shape)),
+    ...     },
+    ...     coords={"batch": [f"B{i:02}" for i in range(20)], "time": np.arange(30.0)},
+    ... )
+    >>> monitor = BatchMonitor(n_components=1).fit(batches)
+    >>> drifting = batches.isel(batch=[0]).assign_coords(batch=["new"]).copy(deep=True)
+    >>> drifting["pressure"][0, 15:] += 1.0
+    >>> monitor.score(drifting).findings[-1].rule
+    'spe_cumulative'
+    """
+
+    def __init__(
+        self,
+        n_components: int = 3,
+        *,
+        phases: Literal["whole", "each"] = "whole",
+        scaling: Literal["column", "variable", "center"] = "column",
+        infill: Infill = "tsr",
+        limits: BatchLimits | None = None,
+    ) -> None:
+        self.n_components = n_components
+        self.phases = phases
+        self.scaling = scaling
+        self.infill = infill
+        self.limits = limits
+
+    def fit(self, batches: xr.Dataset, y: ArrayLike | None = None) -> Self:
+        """Learn what good batches look like.
+
+        Parameters
+        ----------
+        batches : Dataset, dims ("batch", "time")
+            Aligned batches that went well, one variable for each process variable with its unit
+            in ``attrs["units"]``. NaN is a value that was not observed: sensors that failed,
+            batches that ended early.
+        y : array-like, shape (N,) or (N, M), optional
+            Quality of each batch: components are then those of PLS, and sessions forecast it.
+            NaN raises.
+
+        Returns
+        -------
+        BatchMonitor
+            The fitted monitor.
+
+        Raises
+        ------
+        InputError
+            If a variable is constant or never observed, if there are too few batches for that
+            many components, or if `batches` is not aligned.
+        """
+        limits, options = self._checked_options()
+        data = read_batches(batches)
+        _check_variables(data)
+        quality = _check_quality(y, len(data.batch))
+        self.limits_ = limits
+        self.variables_, self.units_ = data.variables, data.units
+        self.time_, self.batch_ = data.time, data.batch
+        self.n_missing_ = int(np.isnan(data.values).sum())
+        self.n_left_out_: dict[str, int] = {}
+        self.phases_ = [
+            self._fit_phase(data, quality, place, options) for place in self._places(data)
+        ]
+        self.phase_names_ = [phase.name for phase in self.phases_]
+        self.n_pooled_scales_ = sum(phase.model.n_pooled for phase in self.phases_)
+        self.explained_ = {phase.name: _explained(phase) for phase in self.phases_}
+        return self
+
+    def score(self, batches: xr.Dataset) -> BatchScores:
+        """Judge batches, finished or not.
+
+        Parameters
+        ----------
+        batches : Dataset, dims ("batch", "time")
+            Batches with the fitted variables, units and aligned times; NaN is a value that was
+            not observed. What is NaN to the end has not happened.
+
+        Returns
+        -------
+        BatchScores
+            T2 and SPE at the end and over time, with limits, contributions and findings.
+
+        Raises
+        ------
+        InputError
+            If variables, units or times are not the fitted ones.
+        """
+        self._require_fitted()
+        data = same_variables(read_batches(batches), self.variables_, self.units_)
+        same_grid(data, self.time_)
+        return score_batches(self, data)
+
+    def end_limit(
+        self,
+        statistic: Literal["t2", "spe"],
+        *,
+        alpha: float = 0.05,
+        method: str,
+        phase: str | None = None,
+    ) -> float:
+        """Return a limit for finished batches by a method of `pharmaq.chemometrics`.
+
+        Parameters
+        ----------
+        statistic : {"t2", "spe"}
+            What the limit is for.
+        alpha : float, default 0.05
+            Share of good batches allowed above it.
+        method : str
+            As in `pharmaq.chemometrics.t2_limit` or `pharmaq.chemometrics.spe_limit`, from the
+            fitted batches. They are narrower than limits from batches left out.
+        phase : str, optional
+            Which phase, where each has a model.
+
+        Returns
+        -------
+        float
+            The limit.
+        """
+        self._require_fitted()
+        check_choice("statistic", statistic, ("t2", "spe"))
+        model = self._phase(phase).model
+        n, A = model.scores.shape
+        name: Any = method
+        if statistic == "t2":
+            return t2_limit(n, A, alpha=alpha, method=name)
+        modelled = model.scores @ model.loadings.reshape(-1, A).T
+        return spe_limit(model.train.reshape(n, -1) - modelled, alpha=alpha, method=name)
+
+    def false_alarms(self, phase: str | None = None) -> FalseAlarms:
+        """Return how often the reference batches pass the limits, by point and by batch.
+
+        Parameters
+        ----------
+        phase : str, optional
+            Which phase, where each has a model.
+
+        Returns
+        -------
+        FalseAlarms
+            Rates of T2, SPE and cumulative SPE for each alpha. With cross-validated limits each
+            batch was left out of the model that judges it; its values took part in the limits
+            by "moments" and "empirical".
+        """
+        self._require_fitted()
+        found = self._phase(phase)
+        names = ("t2", "spe", "spe_cumulative")
+        references = {name: found.references[name] for name in names}
+        return count_alarms(references, found.limits, self.limits_.alphas, self.limits_.values)
+
+    def _checked_options(self) -> tuple[BatchLimits, dict[str, Any]]:
+        check_integer("n_components", self.n_components, least=1)
+        check_choice("phases", self.phases, ("whole", "each"))
+        check_choice("scaling", self.scaling, SCALINGS)
+        check_choice("infill", self.infill, INFILLS)
+        limits = BatchLimits() if self.limits is None else self.limits
+        if not isinstance(limits, BatchLimits):
+            msg = f"limits must be a BatchLimits, got {limits!r}"
+            raise InputTypeError(msg)
+        names = ("n_components", "scaling", "infill")
+        return limits, {name: getattr(self, name) for name in names}
+
+    def _places(self, data: Batches) -> list[tuple[str, int, int]]:
+        """Return name, start and stop of each phase."""
+        if self.phases == "whole":
+            return [("whole", 0, len(data.time))]
+        if data.phase is None:
+            msg = "phases='each' needs a coordinate 'phase' along 'time' in batches"
+            raise InputError(msg)
+        cuts = np.flatnonzero(data.phase[1:] != data.phase[:-1]) + 1
+        edges = [0, *cuts.tolist(), len(data.time)]
+        names = [str(data.phase[start]) for start in edges[:-1]]
+        if len(set(names)) < len(names):
+            msg = f"a phase must be one run of times, but phases follow as {names}"
+            raise InputError(msg)
+        return list(zip(names, edges[:-1], edges[1:], strict=True))
+
+    def _fit_phase(
+        self,
+        data: Batches,
+        quality: NDArray[np.float64] | None,
+        place: tuple[str, int, int],
+        options: dict[str, Any],
+    ) -> FittedPhase:
+        name, start, stop = place
+        values = data.values[:, start:stop]
+        used = ~np.isnan(values).all(axis=(1, 2))
+        self.n_left_out_[name] = int(np.sum(~used))
+        _check_columns(values[used], data, place)
+        least = options["n_components"] + 2 + (self.limits_.values == "cross_validated")
+        if used.sum() < least:
+            msg = (
+                f"n_components = {options['n_components']} needs at least {least} batches "
+                f"with values in phase {name!r}, got {used.sum()}; use fewer components or "
+                "more batches"
+            )
+            raise InputError(msg)
+        y = None if quality is None else quality[used]
+        return fit_one(values[used], y, place, options, self.limits_)
+
+    def _phase(self, name: str | None) -> FittedPhase:
+        if name is None and len(self.phases_) == 1:
+            return self.phases_[0]
+        check_choice("phase", name, self.phase_names_)
+        return self.phases_[self.phase_names_.index(str(name))]
+
+    def _require_fitted(self) -> None:
+        if not hasattr(self, "phases_"):
+            msg = "this BatchMonitor is not fitted yet; call fit before using it"
+            raise InputError(msg)
+
+
+def _check_variables(data: Batches) -> None:
+    empty = np.flatnonzero(np.isnan(data.values).all(axis=(0, 1)))
+    if empty.size:
+        msg = f"variable {data.variables[empty[0]]!r} has no observed value; leave it out"
+        raise InputError(msg)
+    still = still_variables(data.values)
+    if still.size:
+        msg = (
+            f"variable {data.variables[still[0]]!r} is constant in all batches: nothing can be "
+            "said about what it is normally allowed to do; leave it out and hold it against a "
+            "fixed limit"
+        )
+        raise InputError(msg)
+    nothing = np.flatnonzero(np.isnan(data.values).all(axis=(1, 2)))
+    if nothing.size:
+        msg = f"batch {str(data.batch[nothing[0]])!r} has no observed value; leave it out"
+        raise InputError(msg)
+
+
+def _check_columns(
+    values: NDArray[np.float64], data: Batches, place: tuple[str, int, int]
+) -> None:
+    few = np.argwhere((~np.isnan(values)).sum(axis=0) < 3)
+    if few.size:
+        k, j = few[0]
+        msg = (
+            f"{data.variables[j]!r} at time {data.time[place[1] + k]} was observed in fewer "
+            f"than 3 batches ({len(few)} such columns); end the aligned time earlier, leave "
+            "the variable out, or give more batches"
+        )
+        raise InputError(msg)
+
+
+def _check_quality(y: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
+    if y is None:
+        return None
+    quality = as_float("y", y)
+    if quality.ndim not in (1, 2) or len(quality) != n:
+        msg = f"y must have shape ({n},) or ({n}, n_responses), got {quality.shape}"
+        raise InputError(msg)
+    check_finite("y", quality)
+    quality = quality.reshape(n, -1)
+    if (np.ptp(quality, axis=0) == 0).any():
+        msg = "y is constant; there is nothing to forecast"
+        raise InputError(msg)
+    return quality
+
+
+def _explained(phase: FittedPhase) -> NDArray[np.float64]:
+    model = phase.model
+    P = model.loadings.reshape(-1, len(model.variances))
+    total = float(np.vdot(model.train, model.train))
+    return np.sum(model.scores**2, axis=0) * np.sum(P**2, axis=0) / total
