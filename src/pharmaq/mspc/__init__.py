@@ -1,7 +1,22 @@
 """Monitoring of many variables at once: continuous processes, batches, charts of vectors."""
 
-from pharmaq.mspc.batch import BatchLimits, BatchMonitor, BatchScores, FalseAlarms, fold, unfold
-from pharmaq.mspc.charts import t2_chart
+from pharmaq.mspc.batch import (
+    BatchLimits,
+    BatchMonitor,
+    BatchScores,
+    FalseAlarms,
+    fold,
+    unfold,
+)
+from pharmaq.mspc.charts import (
+    mcusum_chart,
+    mcusum_limit,
+    mcusum_run_length,
+    mewma_chart,
+    mewma_limit,
+    mewma_run_length,
+    t2_chart,
+)
 
 __all__ = [
     "BatchLimits",
@@ -9,6 +24,12 @@ __all__ = [
     "BatchScores",
     "FalseAlarms",
     "fold",
+    "mcusum_chart",
+    "mcusum_limit",
+    "mcusum_run_length",
+    "mewma_chart",
+    "mewma_limit",
+    "mewma_run_length",
     "t2_chart",
     "unfold",
 ]

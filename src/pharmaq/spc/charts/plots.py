@@ -24,6 +24,14 @@ _WIDTH, _HEIGHT, _HEIGHT_BELOW = 8.0, 3.6, 2.4
 _MANY = 150
 # beyond this many signals their labels do
 _NAMED = 12
+_LABELS = {
+    "t2": "T²",
+    "scores_t2": "T²",
+    "spe": "SPE",
+    "combined": "combined index",
+    "mewma": "MEWMA",
+    "mcusum": "MCUSUM",
+}
 
 
 def plot_chart(
@@ -321,7 +329,7 @@ def _draw_exclusions(chart: ControlChart, ax: Axes, x: Any) -> None:
 
 def _finish(chart: ControlChart, ax: Axes, x: Any) -> None:
     ax.set_title(chart.title, loc="left", fontsize="medium")
-    ax.set_ylabel(chart.units or chart.kind.replace("_", " "))
+    ax.set_ylabel(chart.units or _LABELS.get(chart.kind, chart.kind.replace("_", " ")))
     ax.set_xlim(0.5, x[-1] + 0.5)
     ax.margins(y=0.12)
     numbered = chart.labels.dtype.kind in "iu"
