@@ -60,7 +60,10 @@ from pharmaq.spc.inference import (
     wald_limits,
 )
 from pharmaq.spc.intervals import (
+    BatchInterval,
     StatisticalInterval,
+    batch_prediction_interval,
+    batch_tolerance_interval,
     prediction_interval,
     tolerance_factor,
     tolerance_interval,
@@ -142,6 +145,7 @@ __all__ = [
     "ApplicableRules",
     "AttributeAgreement",
     "Autocorrelation",
+    "BatchInterval",
     "BeforeAfter",
     "BetweenWithin",
     "Capability",
@@ -186,6 +190,8 @@ __all__ = [
     "attribute_agreement",
     "autocorrelation",
     "average_run_length",
+    "batch_prediction_interval",
+    "batch_tolerance_interval",
     "c4",
     "c_chart",
     "capability",

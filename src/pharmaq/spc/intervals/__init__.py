@@ -1,5 +1,10 @@
 """Tolerance and prediction intervals, and the sample sizes they need."""
 
+from pharmaq.spc.intervals._batches import (
+    BatchInterval,
+    batch_prediction_interval,
+    batch_tolerance_interval,
+)
 from pharmaq.spc.intervals._factors import tolerance_factor, tolerance_sample_size
 from pharmaq.spc.intervals._interval import (
     StatisticalInterval,
@@ -8,7 +13,10 @@ from pharmaq.spc.intervals._interval import (
 )
 
 __all__ = [
+    "BatchInterval",
     "StatisticalInterval",
+    "batch_prediction_interval",
+    "batch_tolerance_interval",
     "prediction_interval",
     "tolerance_factor",
     "tolerance_interval",

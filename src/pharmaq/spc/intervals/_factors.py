@@ -166,6 +166,13 @@ def tolerance_sample_size(
     return _smallest(2, narrow)
 
 
+def exact_factor(
+    sides: Literal["two", "one"], n: float, nu: float, coverage: float, confidence: float
+) -> float:
+    """Return the exact factor for a mean worth n values and a variance with nu freedom."""
+    return _FACTORS[sides, "exact"](n, nu, coverage, confidence)
+
+
 def order_confidence(n: int, removed: int, coverage: float) -> float:
     """Return the confidence of limits at order statistics, with `removed` blocks outside."""
     return float(stats.binom.cdf(n - removed, n, coverage))
@@ -207,7 +214,7 @@ def _smallest(least: int, enough: Callable[[int], bool]) -> int:
     return high
 
 
-def _exact_two(n: int, nu: float, coverage: float, confidence: float) -> float:
+def _exact_two(n: float, nu: float, coverage: float, confidence: float) -> float:
     guess = math.log(_howe(n, nu, coverage, confidence))
     radius, weights = _half_widths(n, coverage)
 
@@ -219,7 +226,7 @@ def _exact_two(n: int, nu: float, coverage: float, confidence: float) -> float:
     return math.exp(optimize.brentq(excess, low, high, xtol=1e-12))
 
 
-def _exact_one(n: int, nu: float, coverage: float, confidence: float) -> float:
+def _exact_one(n: float, nu: float, coverage: float, confidence: float) -> float:
     """Solve for k with the noncentral t written as an integral over chi."""
 
     def excess(k: float) -> float:
@@ -229,13 +236,13 @@ def _exact_one(n: int, nu: float, coverage: float, confidence: float) -> float:
     return optimize.brentq(excess, low, high, xtol=1e-12)
 
 
-def _two_confidence(k: float, n: int, nu: float, coverage: float) -> float:
+def _two_confidence(k: float, n: float, nu: float, coverage: float) -> float:
     """Return the probability that mean -+ k s holds `coverage` or more."""
     radius, weights = _half_widths(n, coverage)
     return float(weights @ special.gammaincc(nu / 2, nu * (radius / k) ** 2 / 2))
 
 
-def _one_confidence(k: float, n: int, nu: float, coverage: float) -> float:
+def _one_confidence(k: float, n: float, nu: float, coverage: float) -> float:
     """Return the probability that mean + k s lies above the quantile `coverage`."""
     noncentrality = math.sqrt(n) * float(special.ndtri(coverage))
     return noncentral_t(k * math.sqrt(n), nu, noncentrality)
@@ -254,9 +261,9 @@ def _bracket(
     return low, high
 
 
-def _half_widths(n: int, coverage: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _half_widths(n: float, coverage: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return half-widths that hold `coverage` about shifted centres, and their weights."""
-    nodes, weights = _nodes()
+    nodes, weights = normal_nodes()
     shift = nodes / math.sqrt(n)
     # start where one tail has all that is missing: Newton comes from above, without overshoot
     radius = shift + float(special.ndtri((1 + coverage) / 2))
@@ -273,25 +280,28 @@ def _half_widths(n: int, coverage: float) -> tuple[NDArray[np.float64], NDArray[
 
 
 @functools.cache
-def _nodes() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return Gauss-Legendre nodes over half the normal distribution, and their weights."""
+def normal_nodes() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return Gauss-Legendre nodes over half the normal distribution, and their weights.
+
+    Weights add up to one.
+    """
     x, w = np.polynomial.legendre.leggauss(80)
     z = _REACH / 2 * (x + 1)
     return z, w * _REACH * np.exp(-0.5 * z**2) / math.sqrt(2 * math.pi)
 
 
-def _howe(n: int, nu: float, coverage: float, confidence: float) -> float:
+def _howe(n: float, nu: float, coverage: float, confidence: float) -> float:
     z = float(special.ndtri((1 + coverage) / 2))
     return z * math.sqrt(nu * (1 + 1 / n) / float(special.chdtri(nu, confidence)))
 
 
-def _guenther(n: int, nu: float, coverage: float, confidence: float) -> float:
+def _guenther(n: float, nu: float, coverage: float, confidence: float) -> float:
     chi2 = float(special.chdtri(nu, confidence))
     correction = math.sqrt(1 + (n - 3 - chi2) / (2 * (n + 1) ** 2))
     return _howe(n, nu, coverage, confidence) * correction
 
 
-def _natrella(n: int, nu: float, coverage: float, confidence: float) -> float:
+def _natrella(n: float, nu: float, coverage: float, confidence: float) -> float:
     z, z_confidence = float(special.ndtri(coverage)), float(special.ndtri(confidence))
     a = 1 - z_confidence**2 / (2 * nu)
     b = z**2 - z_confidence**2 / n
@@ -301,7 +311,7 @@ def _natrella(n: int, nu: float, coverage: float, confidence: float) -> float:
     return (z + math.sqrt(z**2 - a * b)) / a
 
 
-_FACTORS: dict[tuple[str, str], Callable[[int, float, float, float], float]] = {
+_FACTORS: dict[tuple[str, str], Callable[[float, float, float, float], float]] = {
     ("two", "exact"): _exact_two,
     ("two", "howe"): _howe,
     ("two", "guenther"): _guenther,

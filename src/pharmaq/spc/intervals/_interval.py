@@ -95,7 +95,7 @@ def tolerance_interval(
     ----------
     values : array-like, shape (n,)
         Independent values of one population, any unit; NaN raises. Values that come in batches
-        are not independent.
+        are not independent: see `batch_tolerance_interval`.
     coverage : float, default 0.99
         Share of the population between the limits, in (0, 1).
     confidence : float, default 0.95
