@@ -1,6 +1,16 @@
 """Release and equivalence tests: dosage units, dissolution, profiles, chances of passing."""
 
 from pharmaq.spc.release.dissolution import DissolutionStage, dissolution_stage
+from pharmaq.spc.release.distance import (
+    DistanceEquivalence,
+    msd_equivalence,
+)
+from pharmaq.spc.release.similarity import (
+    BootstrapOptions,
+    SimilarityFactor,
+    f1,
+    f2,
+)
 from pharmaq.spc.release.uniformity import (
     ContentUniformity,
     acceptance_value,
@@ -8,9 +18,15 @@ from pharmaq.spc.release.uniformity import (
 )
 
 __all__ = [
+    "BootstrapOptions",
     "ContentUniformity",
     "DissolutionStage",
+    "DistanceEquivalence",
+    "SimilarityFactor",
     "acceptance_value",
     "content_uniformity",
     "dissolution_stage",
+    "f1",
+    "f2",
+    "msd_equivalence",
 ]

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from pharmaq.spc.release.dissolution import DissolutionStage
+    from pharmaq.spc.release.distance import DistanceEquivalence
+    from pharmaq.spc.release.similarity import SimilarityFactor
     from pharmaq.spc.release.uniformity import ContentUniformity
 
-__all__ = ["plot_dissolution", "plot_uniformity"]
+__all__ = ["plot_dissolution", "plot_distance", "plot_similarity", "plot_uniformity"]
 
 _DOTS: dict[str, Any] = {"edgecolors": _style.SURFACE, "linewidths": 0.5, "zorder": 3}
 _LIMIT: dict[str, Any] = {"color": _style.LIMIT, "linestyle": "--", "linewidth": 1.2}
@@ -66,6 +68,63 @@ def plot_dissolution(result: DissolutionStage, *, ax: Axes | None = None) -> Axe
     _title(ax, f"{result.release} release, stage {result.stage}", result.outcome)
     ax.legend(frameon=False, fontsize="small")
     return finish(ax, label, "dissolved / % of label claim")
+
+
+def plot_similarity(result: SimilarityFactor, *, ax: Axes | None = None) -> Axes:
+    """Draw both mean profiles with one standard deviation; points that entered are filled."""
+    ax = new_axes(ax)
+    for name, mean, sd, color, marker in (
+        ("reference", result.reference_mean, result.reference_sd, _style.PRIMARY, "o"),
+        ("test", result.test_mean, result.test_sd, _style.ALERT, "s"),
+    ):
+        ax.errorbar(
+            result.times,
+            mean,
+            None if np.isnan(sd).any() else sd,
+            color=color,
+            marker=marker,
+            markerfacecolor=_style.SURFACE,
+            capsize=3,
+            linewidth=_style.LINE_WIDTH,
+        )
+        ax.plot(
+            result.times[result.used],
+            mean[result.used],
+            marker,
+            color=color,
+            label=name,
+            zorder=4,
+        )
+    ax.axhline(85, **_LIMIT, label="85 %")
+    limits = ""
+    if result.lower is not None:
+        limits = (
+            f" ({100 * (result.confidence or 0):g} %: {result.lower:.1f} to {result.upper:.1f})"
+        )
+    word = "similar" if result.similar else "not shown to be similar"
+    ax.set_title(
+        f"{result.factor} = {result.value:.1f}{limits}: {word}",
+        loc="left",
+        fontsize="medium",
+        color=_style.SECONDARY if result.similar else _style.ACTION,
+    )
+    ax.legend(frameon=False, fontsize="small")
+    return finish(ax, "time (open marks did not enter)", "dissolved / % of label claim")
+
+
+def plot_distance(result: DistanceEquivalence, *, ax: Axes | None = None) -> Axes:
+    """Draw the distance and its limits against the margin."""
+    ax = new_axes(ax, height=2.2)
+    color = _style.SECONDARY if result.equivalent else _style.ACTION
+    ax.axvspan(0, result.distance_margin, color=_style.SECONDARY, alpha=0.16, linewidth=0)
+    ax.axvline(result.distance_margin, **_LIMIT)
+    ax.plot([result.lower, result.upper], [0, 0], color=color, linewidth=3)
+    ax.scatter([result.distance], [0], s=60, color=color, marker="D", **_DOTS)
+    word = "equivalent" if result.equivalent else "not shown to be equivalent"
+    ax.set_title(f"{word} ({result.method}): p = {result.p:.2g}", loc="left", fontsize="medium")
+    ax.set_ylim(-1, 1)
+    ax.set_yticks([])
+    return finish(ax, f"distance; margin = {result.margin:g} % at every time", "")
 
 
 def _draw_units(ax: Axes, result: DissolutionStage) -> None:
