@@ -1,9 +1,12 @@
 """Monitoring of many variables at once: continuous processes, batches, charts of vectors."""
 
 from pharmaq.mspc.batch import (
+    BatchForecast,
     BatchLimits,
+    BatchMoment,
     BatchMonitor,
     BatchScores,
+    BatchSession,
     FalseAlarms,
     fold,
     unfold,
@@ -19,9 +22,12 @@ from pharmaq.mspc.charts import (
 )
 
 __all__ = [
+    "BatchForecast",
     "BatchLimits",
+    "BatchMoment",
     "BatchMonitor",
     "BatchScores",
+    "BatchSession",
     "FalseAlarms",
     "fold",
     "mcusum_chart",

@@ -49,6 +49,7 @@ def make_operators(model: PhaseModel, method: str) -> Operators:
     if ahead is not None:
         scores = scores + np.swapaxes(model.train, 0, 1) @ ahead
     inverse, rank = inverse_covariance(scores, model.variances)
+    maps, inverse = np.ascontiguousarray(maps), np.ascontiguousarray(inverse)
     return Operators(method, base, maps, ahead, inverse, rank, noise)
 
 

@@ -58,6 +58,10 @@ class PhaseModel:
     n_filled: int
     n_pooled: int
 
+    def quality(self, scores: Array) -> Array:
+        """Return the quality that scores of shape (..., A) stand for, shape (..., M)."""
+        return self.y_mean + self.y_scale * (scores @ self.y_loadings.T)
+
     @property
     def raw(self) -> Array:
         """The batches as they were given, with what was missing filled in."""
@@ -81,10 +85,11 @@ def fit_phase(
     return PhaseModel(
         mean=mean,
         scale=scale,
-        rotations=parts.x_rotations_.reshape(K, J, A),
-        loadings=parts.x_loadings_.reshape(K, J, A),
+        # in one order of memory: a stored model then gives the same bits
+        rotations=np.ascontiguousarray(parts.x_rotations_).reshape(K, J, A),
+        loadings=np.ascontiguousarray(parts.x_loadings_).reshape(K, J, A),
         variances=parts.score_variances_,
-        train=train,
+        train=np.ascontiguousarray(train),
         scores=parts.x_scores_,
         y_loadings=getattr(parts, "y_loadings_", np.empty((0, A))),
         y_mean=np.atleast_1d(getattr(parts, "y_mean_", np.empty(0))),

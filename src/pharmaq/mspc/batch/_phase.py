@@ -29,7 +29,9 @@ class FittedPhase:
     """A phase from time `start` to `stop` (not included), fitted on the batches that have it.
 
     `references` holds statistics of these batches, shape (N, K); `limits` a limit for each
-    alpha and time, shape (n_alphas, K); `weights` the expected square of each residual.
+    alpha and time, shape (n_alphas, K); `weights` the expected square of each residual;
+    `quality_errors` the root mean square error of quality forecast at each time for batches
+    left out of the model, shape (K, M).
     """
 
     name: str
@@ -40,6 +42,7 @@ class FittedPhase:
     weights: Array
     references: dict[str, Array]
     limits: dict[str, Array]
+    quality_errors: Array
 
     def follow(self, values: Array) -> Trajectories:
         """Follow batches of shape (n, K, J), given from the start of this phase."""
@@ -57,10 +60,10 @@ def fit_one(
     model = fit_phase(values, options["n_components"], options["scaling"], quality)
     operators = make_operators(model, options["infill"])
     weights = residual_weights(model, operators)
-    if limits.values == "training":
-        found = trajectories(model, operators, weights, values)
-    else:
-        found = leave_one_out(model, values, quality, options)
+    found, errors = trajectories(model, operators, weights, values), np.empty((len(weights), 0))
+    if limits.values == "cross_validated" or quality is not None:
+        left_out, errors = leave_one_out(model, values, quality, options)
+        found = left_out if limits.values == "cross_validated" else found
     references = {name: getattr(found, name) for name in STATISTICS}
     return FittedPhase(
         name=place[0],
@@ -70,6 +73,7 @@ def fit_one(
         operators=operators,
         weights=weights,
         references=references,
+        quality_errors=errors,
         limits={name: make_limits(references, operators, limits, name) for name in STATISTICS},
     )
 
@@ -92,19 +96,25 @@ def make_limits(
 
 def leave_one_out(
     model: PhaseModel, values: Array, quality: Array | None, options: dict[str, Any]
-) -> Trajectories:
-    """Follow each batch with a model fitted on the others.
+) -> tuple[Trajectories, Array]:
+    """Follow each batch with a model fitted on the others; return forecast errors beside it.
 
     What was missing in these others keeps the values that the model of all batches filled in;
     the batch itself is followed with the values it has.
     """
     raw = model.raw
-    folds = []
+    folds, errors = [], []
     for i in range(len(values)):
         others = np.arange(len(values)) != i
         y = None if quality is None else quality[others]
         part = fit_phase(raw[others], options["n_components"], options["scaling"], y)
         operators = make_operators(part, options["infill"])
         weights = residual_weights(part, operators)
-        folds.append(trajectories(part, operators, weights, values[i : i + 1]))
-    return Trajectories(*(np.concatenate(arrays) for arrays in zip(*folds, strict=True)))
+        found = trajectories(part, operators, weights, values[i : i + 1])
+        folds.append(found)
+        if quality is not None:
+            errors.append(part.quality(found.scores[0]) - quality[i])
+    joined = Trajectories(*(np.concatenate(arrays) for arrays in zip(*folds, strict=True)))
+    if quality is None:
+        return joined, np.empty((values.shape[1], 0))
+    return joined, np.sqrt(np.nanmean(np.square(errors), axis=0))

@@ -54,4 +54,8 @@ def _score_phase(phase: FittedPhase, values: Array) -> dict[str, Array]:
         scores = found.scores[i]
         shares["t2"][i] = t2_contributions(phase.model, phase.operators, scores, part[i])
         shares["spe"][i] = spe_contributions(phase.model, scores, part[i])
-    return found._asdict() | {f"{name}_contributions": a for name, a in shares.items()}
+    return found._asdict() | {
+        "quality": phase.model.quality(found.scores),
+        "t2_contributions": shares["t2"],
+        "spe_contributions": shares["spe"],
+    }

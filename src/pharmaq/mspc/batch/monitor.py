@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from pharmaq._checks import as_float, check_choice, check_finite, check_integer
+from pharmaq import modelfile
+from pharmaq._checks import check_choice, check_integer
 from pharmaq.chemometrics import spe_limit, t2_limit
-from pharmaq.errors import InputError, InputTypeError
+from pharmaq.errors import FormatError, InputError, InputTypeError
 from pharmaq.mspc.batch._data import Batches, read_batches, same_grid, same_variables
+from pharmaq.mspc.batch._demands import check_columns, check_quality, check_variables
 from pharmaq.mspc.batch._infill import INFILLS
-from pharmaq.mspc.batch._model import SCALINGS, still_variables
+from pharmaq.mspc.batch._model import SCALINGS
 from pharmaq.mspc.batch._phase import FittedPhase, fit_one
 from pharmaq.mspc.batch._scoring import score_batches
+from pharmaq.mspc.batch._storage import KIND, fingerprint, monitor_content, restore_monitor
 from pharmaq.mspc.batch.limits import BatchLimits, FalseAlarms, count_alarms
+from pharmaq.mspc.batch.session import BatchSession
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import xarray as xr
     from numpy.typing import ArrayLike, NDArray
 
@@ -157,8 +164,8 @@ class BatchMonitor(BaseEstimator):
         """
         limits, options = self._checked_options()
         data = read_batches(batches)
-        _check_variables(data)
-        quality = _check_quality(y, len(data.batch))
+        check_variables(data)
+        quality = check_quality(y, len(data.batch))
         self.limits_ = limits
         self.variables_, self.units_ = data.variables, data.units
         self.time_, self.batch_ = data.time, data.batch
@@ -254,6 +261,94 @@ class BatchMonitor(BaseEstimator):
         references = {name: found.references[name] for name in names}
         return count_alarms(references, found.limits, self.limits_.alphas, self.limits_.values)
 
+    def start(self, batch: str) -> BatchSession:
+        """Begin to monitor a batch that runs.
+
+        Parameters
+        ----------
+        batch : str
+            Its name.
+
+        Returns
+        -------
+        BatchSession
+            To be fed by `BatchSession.update`.
+        """
+        self._require_fitted()
+        return BatchSession(self, batch)
+
+    def resume(self, state: Mapping[str, Any]) -> BatchSession:
+        """Go on with a session that was saved.
+
+        Parameters
+        ----------
+        state : mapping
+            What `BatchSession.to_dict` returned, or JSON of it read back.
+
+        Returns
+        -------
+        BatchSession
+            It gives the same numbers as one that was never interrupted.
+
+        Raises
+        ------
+        InputError
+            If it is no such state, or belongs to another monitor.
+        """
+        self._require_fitted()
+        session = BatchSession(self, str(state.get("batch")))
+        session.replay(state)
+        return session
+
+    def save(self, path: str | Path) -> str:
+        """Write the fitted monitor to a sealed file.
+
+        Parameters
+        ----------
+        path : str or Path
+            By custom with the ending ``.pqm``; replaced in one step if it exists.
+
+        Returns
+        -------
+        str
+            The seal, a SHA-256.
+        """
+        self._require_fitted()
+        return modelfile.save(path, KIND, monitor_content(self))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a monitor back and check its seal.
+
+        Parameters
+        ----------
+        path : str or Path
+            A file that `save` wrote.
+
+        Returns
+        -------
+        BatchMonitor
+            It gives the same numbers to the bit.
+
+        Raises
+        ------
+        FormatError
+            If the file is damaged or changed, or holds something else.
+        """
+        content, _ = modelfile.load(path, KIND)
+        monitor = cls()
+        try:
+            restore_monitor(monitor, content)
+        except (KeyError, TypeError) as error:
+            msg = f"{path} does not hold a batch monitor of this version: {error}"
+            raise FormatError(msg) from None
+        return monitor
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of what was fitted, by which a saved session knows its monitor."""
+        self._require_fitted()
+        return fingerprint(self)
+
     def _checked_options(self) -> tuple[BatchLimits, dict[str, Any]]:
         check_integer("n_components", self.n_components, least=1)
         check_choice("phases", self.phases, ("whole", "each"))
@@ -292,7 +387,7 @@ class BatchMonitor(BaseEstimator):
         values = data.values[:, start:stop]
         used = ~np.isnan(values).all(axis=(1, 2))
         self.n_left_out_[name] = int(np.sum(~used))
-        _check_columns(values[used], data, place)
+        check_columns(values[used], data, place)
         least = options["n_components"] + 2 + (self.limits_.values == "cross_validated")
         if used.sum() < least:
             msg = (
@@ -314,54 +409,6 @@ class BatchMonitor(BaseEstimator):
         if not hasattr(self, "phases_"):
             msg = "this BatchMonitor is not fitted yet; call fit before using it"
             raise InputError(msg)
-
-
-def _check_variables(data: Batches) -> None:
-    empty = np.flatnonzero(np.isnan(data.values).all(axis=(0, 1)))
-    if empty.size:
-        msg = f"variable {data.variables[empty[0]]!r} has no observed value; leave it out"
-        raise InputError(msg)
-    still = still_variables(data.values)
-    if still.size:
-        msg = (
-            f"variable {data.variables[still[0]]!r} is constant in all batches: nothing can be "
-            "said about what it is normally allowed to do; leave it out and hold it against a "
-            "fixed limit"
-        )
-        raise InputError(msg)
-    nothing = np.flatnonzero(np.isnan(data.values).all(axis=(1, 2)))
-    if nothing.size:
-        msg = f"batch {str(data.batch[nothing[0]])!r} has no observed value; leave it out"
-        raise InputError(msg)
-
-
-def _check_columns(
-    values: NDArray[np.float64], data: Batches, place: tuple[str, int, int]
-) -> None:
-    few = np.argwhere((~np.isnan(values)).sum(axis=0) < 3)
-    if few.size:
-        k, j = few[0]
-        msg = (
-            f"{data.variables[j]!r} at time {data.time[place[1] + k]} was observed in fewer "
-            f"than 3 batches ({len(few)} such columns); end the aligned time earlier, leave "
-            "the variable out, or give more batches"
-        )
-        raise InputError(msg)
-
-
-def _check_quality(y: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
-    if y is None:
-        return None
-    quality = as_float("y", y)
-    if quality.ndim not in (1, 2) or len(quality) != n:
-        msg = f"y must have shape ({n},) or ({n}, n_responses), got {quality.shape}"
-        raise InputError(msg)
-    check_finite("y", quality)
-    quality = quality.reshape(n, -1)
-    if (np.ptp(quality, axis=0) == 0).any():
-        msg = "y is constant; there is nothing to forecast"
-        raise InputError(msg)
-    return quality
 
 
 def _explained(phase: FittedPhase) -> NDArray[np.float64]:

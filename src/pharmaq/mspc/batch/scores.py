@@ -53,6 +53,8 @@ class BatchScores(Result):
     spe_contributions : ndarray of shape (n, K, J)
         Squared residuals with their sign, at the scores of the end of the phase; for batches
         without missing values their sizes sum to the last `spe_cumulative`.
+    quality : ndarray of shape (n, K, M)
+        Quality forecast at each time, in the units of `y`; M is 0 without quality.
     n_reference : int
         Number of fitted batches.
     infill : str
@@ -82,6 +84,7 @@ class BatchScores(Result):
     spe_hindsight_limit: NDArray[np.float64]
     t2_contributions: NDArray[np.float64]
     spe_contributions: NDArray[np.float64]
+    quality: NDArray[np.float64]
     n_reference: int
     infill: str
     limits: BatchLimits

@@ -1,0 +1,347 @@
+"""A batch that runs, fed one observation at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import xarray as xr
+from scipy import stats
+
+from pharmaq._checks import check_real
+from pharmaq.errors import InputError
+from pharmaq.mspc.batch._findings import NAMES, RUN
+from pharmaq.mspc.batch._running import Now, RunningPhase
+from pharmaq.mspc.batch._updates import nearest, read_row
+from pharmaq.mspc.batch.moment import BatchForecast, BatchMoment
+from pharmaq.results import Finding, json_safe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from pharmaq.mspc.batch._phase import FittedPhase
+    from pharmaq.mspc.batch.scores import BatchScores
+
+__all__ = ["BatchSession"]
+
+Quality = Literal["good", "uncertain", "bad"]
+_STATE = "pharmaq-batch-session"
+_COUNTS = (
+    "used",
+    "duplicate",
+    "late",
+    "before_start",
+    "after_end",
+    "empty",
+    "skipped_times",
+    "missing_values",
+    "bad_values",
+    "uncertain_values",
+)
+_WHY = {
+    "duplicate": "its aligned time has its values already; the first ones stay",
+    "late": "later times were judged already; it is not used",
+    "before_start": "it lies before the first aligned time",
+    "after_end": "it lies after the last aligned time",
+    "empty": "no variable has a usable value",
+}
+
+
+class BatchSession:
+    """A batch that runs, as `BatchMonitor.start` begins it.
+
+    Parameters
+    ----------
+    monitor : BatchMonitor
+        Fitted.
+    batch : str
+        Name of the batch.
+
+    Attributes
+    ----------
+    batch : str
+        Name of the batch.
+    position : int
+        Aligned time of the last update that was used, from 0; -1 before the first.
+    counts : dict of str to int
+        Updates that were used or, by reason, were not; aligned times that were skipped; values
+        that were missing, of bad quality (not used), or of uncertain quality (used).
+
+    Notes
+    -----
+    Without alignment an update belongs to the nearest aligned time, at most half a step away.
+    The first update of an aligned time counts; a second is a ``"duplicate"``, one of an earlier
+    time is ``"late"``: neither changes anything, for what was reported stays reported. Aligned
+    times that were passed over are missing values.
+    """
+
+    def __init__(self, monitor: Any, batch: str) -> None:
+        self._monitor = monitor
+        self.batch = str(batch)
+        self.position = -1
+        self.counts = dict.fromkeys(_COUNTS, 0)
+        self._taken: dict[int, NDArray[np.float64]] = {}
+        self._running: dict[int, RunningPhase] = {}
+        self._above = dict.fromkeys(NAMES, 0)
+        self._lost: set[str] = set()
+
+    def update(
+        self,
+        time: Any,
+        values: Mapping[str, float | None],
+        *,
+        quality: Quality | Mapping[str, Quality] = "good",
+    ) -> BatchMoment:
+        """Take one observation and judge the batch by what is known now.
+
+        Parameters
+        ----------
+        time : float, datetime64 or whatever the aligned time is
+            When the values were measured, since the start of the batch.
+        values : mapping of str to float
+            Value of each process variable, in its fitted unit. One that is left out, None or
+            NaN is missing; infinity counts as bad quality.
+        quality : {"good", "uncertain", "bad"} or mapping of str to these, default "good"
+            Of all values, or of single ones (others are good). Bad values are not used.
+
+        Returns
+        -------
+        BatchMoment
+            Statistics, limits, contributions and findings of this moment.
+
+        Raises
+        ------
+        InputError
+            For a variable that was not fitted, or an unknown quality.
+        InputTypeError
+            For a value that is no number.
+        """
+        position, status = self._place(time)
+        row, counts = read_row(self._monitor.variables_, values, quality)
+        for name, count in counts.items():
+            self.counts[name] += count
+        names = zip(self._monitor.variables_, row, strict=True)
+        missing = tuple(name for name, value in names if np.isnan(value))
+        if status == "used" and np.isnan(row).all():
+            status = "empty"
+        self.counts[status] += 1
+        if status != "used":
+            return self._unused(time, position, status, missing)
+        self.counts["skipped_times"] += position - self.position - 1
+        return self._moment(time, position, row, missing)
+
+    def forecast(self, *, alpha: float = 0.05) -> BatchForecast:
+        """Forecast quality at the end, and the trajectories until then.
+
+        Parameters
+        ----------
+        alpha : float, default 0.05
+            Chance of quality outside the interval.
+
+        Returns
+        -------
+        BatchForecast
+            Expected quality y_mean + t q, plus and minus t(1 - alpha / 2; N - 1) times the root
+            mean square error of such forecasts at this time for batches left out of the model;
+            and mean trajectory plus what the scores say. Both are of the phase that runs.
+
+        Raises
+        ------
+        InputError
+            Before the first update.
+        """
+        check_real("alpha", alpha, above=0, below=1)
+        if self.position < 0:
+            msg = f"batch {self.batch!r} has no values yet; call update first"
+            raise InputError(msg)
+        phase = self._phase_at(self.position)
+        model, k = phase.model, self.position - phase.start
+        scores = self._running[phase.start].scores
+        rest = model.mean[k + 1 :] + model.scale[k + 1 :] * (model.loadings[k + 1 :] @ scores)
+        error = phase.quality_errors[k]
+        expected = model.quality(scores)
+        half = float(stats.t.isf(alpha / 2, len(model.scores) - 1)) * error
+        return BatchForecast(
+            batch=self.batch,
+            position=self.position,
+            quality=expected,
+            lower=expected - half,
+            upper=expected + half,
+            alpha=alpha,
+            rmsecv=error,
+            time=self._monitor.time_[self.position + 1 : phase.stop],
+            variables=tuple(self._monitor.variables_),
+            trajectory=rest,
+        )
+
+    def result(self) -> BatchScores:
+        """Return what `BatchMonitor.score` says about the batch so far."""
+        table = np.full((1, len(self._monitor.time_), len(self._monitor.variables_)), np.nan)
+        for position, row in self._taken.items():
+            table[0, position] = row
+        labels = zip(self._monitor.variables_, self._monitor.units_, strict=True)
+        variables: dict[str, Any] = {
+            name: (("batch", "time"), table[:, :, j], {"units": unit})
+            for j, (name, unit) in enumerate(labels)
+        }
+        coords = {"batch": [self.batch], "time": self._monitor.time_}
+        return self._monitor.score(xr.Dataset(variables, coords=coords))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the state as plain Python that `json` can write.
+
+        Returns
+        -------
+        dict
+            For `BatchMonitor.resume` of the same monitor: the values that were used, with their
+            aligned times, and the counts.
+        """
+        return {
+            "format": _STATE,
+            "version": 1,
+            "monitor": self._monitor.fingerprint(),
+            "batch": self.batch,
+            "counts": dict(self.counts),
+            "updates": [[position, json_safe(row)] for position, row in self._taken.items()],
+        }
+
+    def replay(self, state: Mapping[str, Any]) -> None:
+        """Take over the state of another session of the same batch and monitor.
+
+        Parameters
+        ----------
+        state : mapping
+            From `to_dict`, or JSON of it.
+
+        Raises
+        ------
+        InputError
+            If it is no such state, or belongs to another monitor.
+        """
+        if state.get("format") != _STATE or state.get("version") != 1:
+            msg = "state must be what BatchSession.to_dict returned in this version"
+            raise InputError(msg)
+        if state["monitor"] != self._monitor.fingerprint():
+            msg = (
+                f"the state of batch {state['batch']!r} belongs to another monitor; load the "
+                "one the session was started with"
+            )
+            raise InputError(msg)
+        for position, row in state["updates"]:
+            values = np.array([np.nan if v is None else v for v in row], dtype=np.float64)
+            names = np.array(self._monitor.variables_)[np.isnan(values)]
+            self._moment(None, int(position), values, tuple(names.tolist()))
+        self.counts = {name: int(state["counts"][name]) for name in _COUNTS}
+
+    def _place(self, time: Any) -> tuple[int, str]:
+        """Return the aligned time of an update, and what becomes of it."""
+        position = nearest(self._monitor.time_, time)
+        if position < 0:
+            return -1, "before_start"
+        if position >= len(self._monitor.time_):
+            return -1, "after_end"
+        if position in self._taken:
+            return position, "duplicate"
+        return position, "late" if position < self.position else "used"
+
+    def _phase_at(self, position: int) -> FittedPhase:
+        return next(p for p in self._monitor.phases_ if p.start <= position < p.stop)
+
+    def _moment(
+        self, time: Any, position: int, row: NDArray[np.float64], missing: tuple[str, ...]
+    ) -> BatchMoment:
+        phase = self._phase_at(position)
+        running = self._running.setdefault(phase.start, RunningPhase(phase))
+        k = position - phase.start
+        now = running.take(k, row)
+        self.position = position
+        self._taken[position] = row
+        limits = {name: phase.limits[name][:, k] for name in NAMES}
+        findings = [*self._lost_sensors(missing), *self._judge(now, limits, time)]
+        return BatchMoment(
+            batch=self.batch,
+            time=time,
+            status="used",
+            position=position,
+            phase=phase.name,
+            alphas=self._monitor.limits_.alphas,
+            variables=tuple(self._monitor.variables_),
+            missing=missing,
+            findings=tuple(findings),
+            t2_limit=limits["t2"],
+            spe_limit=limits["spe"],
+            spe_cumulative_limit=limits["spe_cumulative"],
+            **now._asdict(),
+        )
+
+    def _unused(
+        self, time: Any, position: int, status: str, missing: tuple[str, ...]
+    ) -> BatchMoment:
+        monitor = self._monitor
+        limit = np.full(len(monitor.limits_.alphas), np.nan)
+        share = np.full(len(monitor.variables_), np.nan)
+        finding = Finding(
+            rule=status,
+            severity="info",
+            subject=self.batch,
+            message=f"update of batch {self.batch} at time {time} was not used: {_WHY[status]}",
+        )
+        return BatchMoment(
+            batch=self.batch,
+            time=time,
+            status=status,
+            position=position,
+            phase="" if position < 0 else self._phase_at(position).name,
+            scores=np.full(monitor.n_components, np.nan),
+            t2=np.nan,
+            spe=np.nan,
+            spe_cumulative=np.nan,
+            alphas=monitor.limits_.alphas,
+            t2_limit=limit,
+            spe_limit=limit,
+            spe_cumulative_limit=limit,
+            variables=tuple(monitor.variables_),
+            t2_contributions=share,
+            spe_contributions=share,
+            missing=missing,
+            findings=(finding,),
+        )
+
+    def _lost_sensors(self, missing: tuple[str, ...]) -> list[Finding]:
+        """Report a sensor when it stops, not at each time that it is gone."""
+        new = [name for name in missing if name not in self._lost]
+        self._lost = set(missing)
+        return [
+            Finding(
+                rule="missing_values",
+                severity="info",
+                subject=self.batch,
+                message=f"{name} of batch {self.batch} has no usable value; judged without it",
+            )
+            for name in new
+        ]
+
+    def _judge(
+        self, now: Now, limits: dict[str, NDArray[np.float64]], time: Any
+    ) -> list[Finding]:
+        findings = []
+        level = f"{100 * (1 - self._monitor.limits_.alphas[-1]):g} %"
+        for name, text in NAMES.items():
+            value, limit = getattr(now, name), float(limits[name][-1])
+            self._above[name] = self._above[name] + 1 if value > limit else 0
+            if self._above[name]:
+                count = self._above[name]
+                findings.append(
+                    Finding(
+                        rule=name,
+                        severity="action" if count >= RUN else "alert",
+                        subject=self.batch,
+                        message=f"{text} of batch {self.batch} at time {time} is {value:.4g}, "
+                        f"above its {level} limit {limit:.4g}, {count} in a row",
+                        value=value,
+                        limit=limit,
+                    )
+                )
+        return findings
