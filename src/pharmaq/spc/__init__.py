@@ -84,6 +84,7 @@ from pharmaq.spc.measurement import (
     gage_rr,
     gage_type1,
 )
+from pharmaq.spc.oot import OOTCheck, OOTPower, check_oot, oot_power
 from pharmaq.spc.release import (
     BootstrapOptions,
     ContentUniformity,
@@ -177,6 +178,8 @@ __all__ = [
     "Kappa",
     "LastingShift",
     "NormalityTest",
+    "OOTCheck",
+    "OOTPower",
     "OutlierTest",
     "Pareto",
     "Rule",
@@ -205,6 +208,7 @@ __all__ = [
     "c_chart",
     "capability",
     "change_point",
+    "check_oot",
     "cohen_kappa",
     "compare_before_after",
     "content_uniformity",
@@ -249,6 +253,7 @@ __all__ = [
     "msd_equivalence",
     "nonnormal_chart",
     "np_chart",
+    "oot_power",
     "p_chart",
     "pareto",
     "poisson_cusum_run_length",

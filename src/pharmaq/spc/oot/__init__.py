@@ -1,0 +1,7 @@
+"""Results out of trend: methods for stability and release, and how well they work."""
+
+from pharmaq.spc.oot._check import check_oot
+from pharmaq.spc.oot._result import OOTCheck
+from pharmaq.spc.oot.power import OOTPower, oot_power
+
+__all__ = ["OOTCheck", "OOTPower", "check_oot", "oot_power"]
