@@ -204,6 +204,29 @@ class Capability(Result):
 
         return plots.plot_capability(self, ax=ax)
 
+    def plot_sixpack(self, *, figure: Any = None) -> Any:
+        """Draw the six pictures by which a capability study is usually read.
+
+        Parameters
+        ----------
+        figure : matplotlib Figure, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Figure
+            Left a chart of single values or of subgroups, the chart of their spread (ranges up
+            to subgroups of eight, standard deviations beyond) and the last 25; right the
+            histogram with both fits, the probability plot with a band that holds each ordered
+            value with 95 %, and what process and specification take. For
+            ``variation="between_within"`` the three charts of means, of their moving ranges
+            and of spread stand on the left.
+        """
+        from pharmaq.spc.capability import plots
+        from pharmaq.spc.capability._sixpack import sixpack
+
+        return plots.plot_sixpack(self, sixpack(self), figure=figure)
+
     def _value(self, name: str) -> float | None:
         index = self.indices.get(name)
         return None if index is None else index.value

@@ -8,7 +8,7 @@ from pharmaq.spc.charts._attributes import (
     p_chart,
     u_chart,
 )
-from pharmaq.spc.charts._build import ChartOptions, build, read_options
+from pharmaq.spc.charts._build import ChartOptions, build, read_options, stage_masks
 from pharmaq.spc.charts._chart import ControlChart, Exclusion
 from pharmaq.spc.charts._multivariate import Vectors, read_vectors
 from pharmaq.spc.charts._nonnormal import nonnormal_chart
@@ -37,6 +37,7 @@ __all__ = [
     "read_vectors",
     "residual_chart",
     "short_run_chart",
+    "stage_masks",
     "t_chart",
     "three_way_chart",
     "u_chart",

@@ -83,7 +83,7 @@ def build(
     keep[[e.position for e in excluded]] = False
     parts: list[Points] = []
     parameters: dict[str, Any] = {}
-    for where in _stage_masks(frame.stages, n):
+    for where in stage_masks(frame.stages, n):
         _require_some(keep[where], frame.stages)
         stage = take(data, where)
         parameters = estimate(stage, keep[where])
@@ -165,7 +165,8 @@ def _exclusions(exclude: Mapping[int, str] | None, n: int) -> tuple[Exclusion, .
     return tuple(found)
 
 
-def _stage_masks(stages: ArrayLike | None, n: int) -> list[Mask]:
+def stage_masks(stages: ArrayLike | None, n: int) -> list[Mask]:
+    """Return which of n points belong to each period, in order of time."""
     if stages is None:
         return [np.ones(n, dtype=bool)]
     names = as_labels(stages)
@@ -192,7 +193,7 @@ def _require_some(keep: Mask, stages: ArrayLike | None) -> None:
 
 
 def _points_left(stages: ArrayLike | None, n: int, drop: int) -> NDArray[np.intp]:
-    kept = [np.flatnonzero(where)[drop:] for where in _stage_masks(stages, n)]
+    kept = [np.flatnonzero(where)[drop:] for where in stage_masks(stages, n)]
     return np.concatenate(kept)
 
 
