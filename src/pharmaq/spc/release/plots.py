@@ -15,10 +15,20 @@ if TYPE_CHECKING:
 
     from pharmaq.spc.release.dissolution import DissolutionStage
     from pharmaq.spc.release.distance import DistanceEquivalence
+    from pharmaq.spc.release.passing import AcceptanceLimits, PassingBound
     from pharmaq.spc.release.similarity import SimilarityFactor
+    from pharmaq.spc.release.staged import PassProbability
     from pharmaq.spc.release.uniformity import ContentUniformity
 
-__all__ = ["plot_dissolution", "plot_distance", "plot_similarity", "plot_uniformity"]
+__all__ = [
+    "plot_acceptance_limits",
+    "plot_dissolution",
+    "plot_distance",
+    "plot_pass_probability",
+    "plot_passing_bound",
+    "plot_similarity",
+    "plot_uniformity",
+]
 
 _DOTS: dict[str, Any] = {"edgecolors": _style.SURFACE, "linewidths": 0.5, "zorder": 3}
 _LIMIT: dict[str, Any] = {"color": _style.LIMIT, "linestyle": "--", "linewidth": 1.2}
@@ -125,6 +135,71 @@ def plot_distance(result: DistanceEquivalence, *, ax: Axes | None = None) -> Axe
     ax.set_ylim(-1, 1)
     ax.set_yticks([])
     return finish(ax, f"distance; margin = {result.margin:g} % at every time", "")
+
+
+def plot_pass_probability(result: PassProbability, *, ax: Axes | None = None) -> Axes:
+    """Draw the probability over the standard deviation, a line a mean."""
+    ax = new_axes(ax)
+    mean, sd, share = (np.ravel(x) for x in (result.mean, result.sd, result.probability))
+    for i, value in enumerate(np.unique(mean)):
+        picked = np.flatnonzero(mean == value)
+        picked = picked[np.argsort(sd[picked])]
+        marker, color = _style.GROUP_MARKS[i % len(_style.GROUP_MARKS)]
+        ax.plot(sd[picked], share[picked], marker=marker, color=color, label=f"{value:g}")
+    ax.set_ylim(-0.03, 1.03)
+    word = "lower bound" if result.method == "bound" else "simulated"
+    ax.set_title(f"chance of passing, {word}", loc="left", fontsize="medium")
+    ax.legend(frameon=False, fontsize="small", title="mean")
+    return finish(ax, "standard deviation / % of label claim", "probability")
+
+
+def plot_acceptance_limits(result: AcceptanceLimits, *, ax: Axes | None = None) -> Axes:
+    """Draw the limits of the sample, and those of known parameters."""
+    ax = new_axes(ax)
+    _draw_parameters(ax, result)
+    ax.plot(result.means, result.sd_limit, color=_style.PRIMARY, label=f"sample of {result.n}")
+    ax.fill_between(result.means, 0, result.sd_limit, color=_style.PRIMARY, alpha=0.12, lw=0)
+    level = f"{100 * result.confidence:g} % / {100 * result.probability:g} %"
+    ax.set_title(f"acceptance limits, {level}", loc="left", fontsize="medium")
+    return _finish_limits(ax)
+
+
+def plot_passing_bound(
+    result: PassingBound, limits: AcceptanceLimits | None = None, *, ax: Axes | None = None
+) -> Axes:
+    """Draw the confidence region with the sample and where the bound is smallest."""
+    ax = new_axes(ax)
+    if limits is not None:
+        _draw_parameters(ax, limits)
+    right = result.mean_upper if np.isfinite(result.mean_upper) else result.mean
+    corners = np.array(
+        [[result.mean, 0], [result.mean_lower, result.sd_upper], [right, result.sd_upper]]
+    )
+    ax.fill(*corners.T, color=_style.PRIMARY, alpha=0.16, label="confidence region")
+    ax.plot(*np.vstack([corners, corners[:1]]).T, color=_style.PRIMARY, linewidth=1)
+    ax.scatter([result.mean], [result.sd], color=_style.INK, label="sample", **_DOTS)
+    color = _style.SECONDARY if result.demonstrated else _style.ACTION
+    marks: dict[str, Any] = {"marker": "D", "color": color, "label": "worst case"}
+    ax.scatter([result.worst_mean], [result.worst_sd], **marks, **_DOTS)
+    ax.set_title(
+        f"passes with at least {result.lower_bound:.3g} "
+        f"({100 * result.confidence:g} % confidence, n = {result.n})",
+        loc="left",
+        fontsize="medium",
+        color=color,
+    )
+    return _finish_limits(ax)
+
+
+def _draw_parameters(ax: Axes, limits: AcceptanceLimits) -> None:
+    label = f"known parameters, {100 * limits.probability:g} %"
+    ax.plot(limits.means, limits.sd_parameter, label=label, **_LIMIT)
+
+
+def _finish_limits(ax: Axes) -> Axes:
+    ax.set_ylim(bottom=0)
+    ax.legend(frameon=False, fontsize="small")
+    return finish(ax, "mean / % of label claim", "standard deviation / % of label claim")
 
 
 def _draw_units(ax: Axes, result: DissolutionStage) -> None:
