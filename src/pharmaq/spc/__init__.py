@@ -150,12 +150,28 @@ from pharmaq.spc.run_length import (
     xbar_s_run_length,
 )
 from pharmaq.spc.sigma import SigmaEstimate, sigma_of_individuals, sigma_of_subgroups
-from pharmaq.spc.stability import ExtrapolationLimit, ShelfLife, extrapolation_limit, shelf_life
+from pharmaq.spc.stability import (
+    CONTROLLED_COLD,
+    CONTROLLED_ROOM,
+    ArrheniusFit,
+    ExcursionReport,
+    ExtrapolationLimit,
+    MeanKineticTemperature,
+    ShelfLife,
+    StorageRule,
+    arrhenius,
+    evaluate_excursions,
+    extrapolation_limit,
+    mean_kinetic_temperature,
+    shelf_life,
+)
 from pharmaq.spc.subgroups import Subgroups, as_subgroups
 from pharmaq.spc.weighted import cusum, ewma
 
 __all__ = [
     "AIAG",
+    "CONTROLLED_COLD",
+    "CONTROLLED_ROOM",
     "MINITAB",
     "MONTGOMERY",
     "NELSON",
@@ -163,6 +179,7 @@ __all__ = [
     "WESTGARD",
     "AcceptanceLimits",
     "ApplicableRules",
+    "ArrheniusFit",
     "AttributeAgreement",
     "Autocorrelation",
     "BatchInterval",
@@ -183,6 +200,7 @@ __all__ = [
     "EquivalenceTest",
     "EstimatedRunLength",
     "Exclusion",
+    "ExcursionReport",
     "ExtrapolationLimit",
     "FalseAlarms",
     "FittedDistribution",
@@ -192,6 +210,7 @@ __all__ = [
     "GageType1",
     "Kappa",
     "LastingShift",
+    "MeanKineticTemperature",
     "NormalityTest",
     "OOTCheck",
     "OOTPower",
@@ -209,6 +228,7 @@ __all__ = [
     "StagedCapability",
     "StagedTest",
     "StatisticalInterval",
+    "StorageRule",
     "Subgroups",
     "TrendTest",
     "UniformityTest",
@@ -219,6 +239,7 @@ __all__ = [
     "acceptance_value",
     "anderson_darling",
     "applicable_rules",
+    "arrhenius",
     "as_subgroups",
     "attribute_agreement",
     "autocorrelation",
@@ -245,6 +266,7 @@ __all__ = [
     "dixon",
     "equivalence",
     "estimated_limits",
+    "evaluate_excursions",
     "ewma",
     "ewma_arl",
     "ewma_chart",
@@ -270,6 +292,7 @@ __all__ = [
     "laney_u_chart",
     "mann_kendall",
     "mark_violations",
+    "mean_kinetic_temperature",
     "mls_limits",
     "mls_ratio_limits",
     "msd_equivalence",

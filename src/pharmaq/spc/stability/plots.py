@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 
 from pharmaq import _style
 
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from pharmaq.spc.stability._result import ShelfLife
+    from pharmaq.spc.stability.kinetics import ArrheniusFit
+    from pharmaq.spc.stability.temperature import ExcursionReport
 
-__all__ = ["plot_shelf_life"]
+__all__ = ["plot_arrhenius", "plot_excursions", "plot_shelf_life"]
 
 
 def plot_shelf_life(found: ShelfLife, *, ax: Axes | None = None) -> Axes:
@@ -65,6 +68,117 @@ def plot_shelf_life(found: ShelfLife, *, ax: Axes | None = None) -> Axes:
     ax.set_xlim(left=-0.02 * float(found.curves["time"].max()))
     ax.spines[["top", "right"]].set_visible(False)
     return ax
+
+
+def plot_arrhenius(found: ArrheniusFit, *, ax: Axes | None = None) -> Axes:
+    """Draw the rates of the conditions on a log scale over 1000 / T, with the model.
+
+    Parameters
+    ----------
+    found : ArrheniusFit
+        What to draw.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib Axes
+        The picture.
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
+    rates = found.rates
+    x = 1000 / (rates["temperature"] + 273.15)
+    good = rates["rate"] > 0
+    ax.scatter(
+        x[good], rates["rate"][good], color=_style.PRIMARY, s=30, label="line of its own"
+    )
+    ax.scatter(x, rates["fitted"], color=_style.SECONDARY, marker="_", s=120, label="model")
+    if len(found.curve):
+        grid = 1000 / (found.curve["temperature"] + 273.15)
+        ax.plot(grid, found.curve["rate"], color=_style.SECONDARY, linewidth=_style.LINE_WIDTH)
+        ax.fill_between(
+            grid,
+            found.curve["lower"],
+            found.curve["upper"],
+            color=_style.SECONDARY,
+            alpha=0.15,
+            label=f"{found.confidence:.0%} limits",
+        )
+    ax.set_yscale("log")
+    ax.set_xlabel("1000 K / T")
+    ax.set_ylabel("rate")
+    top = ax.secondary_xaxis(
+        "top", functions=(lambda v: 1000 / np.maximum(v, 1e-9) - 273.15, _reciprocal)
+    )
+    top.set_xlabel("temperature (°C)")
+    low, high = found.activation_energy_limits
+    ax.set_title(
+        f"E = {found.activation_energy:.1f} kJ/mol ({low:.1f} to {high:.1f})",
+        loc="left",
+        fontsize=9,
+    )
+    ax.legend(frameon=False, fontsize="small")
+    ax.spines["right"].set_visible(False)
+    return ax
+
+
+def plot_excursions(found: ExcursionReport, *, ax: Axes | None = None) -> Axes:
+    """Draw readings with the ranges of the rule and the rolling mean kinetic temperature.
+
+    Parameters
+    ----------
+    found : ExcursionReport
+        What to draw.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib Axes
+        The picture.
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(7.4, 3.8), layout="constrained")
+    rule = found.rule
+    ax.axhspan(rule.allowed_low, rule.allowed_high, color=_style.GRID, alpha=0.4, linewidth=0)
+    ax.axhspan(rule.low, rule.high, color=_style.SECONDARY, alpha=0.12, linewidth=0)
+    ax.plot(
+        found.hours, found.temperature, color=_style.PRIMARY, linewidth=1.0, label="reading"
+    )
+    ax.plot(
+        found.hours,
+        found.rolling_mkt,
+        color=_style.LIMIT,
+        linewidth=_style.LINE_WIDTH,
+        label=f"mean kinetic, {rule.mkt_hours:g} h",
+    )
+    ax.axhline(rule.mkt_limit, color=_style.LIMIT, linestyle="--", linewidth=_style.THIN_LINE)
+    for start, end in found.excursions[["start", "end"]].to_numpy(float):
+        ax.axvspan(start, end, color=_style.ALERT, alpha=0.15, linewidth=0)
+    ax.set_xlabel("hours")
+    ax.set_ylabel("temperature (°C)")
+    verdict = "allowed" if found.allowed else "not allowed"
+    ax.set_title(
+        f"{rule.name}: {len(found.excursions)} excursions, "
+        f"highest mean kinetic temperature {found.mkt:.2f} °C, {verdict}",
+        loc="left",
+        fontsize=9,
+    )
+    ax.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.15),
+        frameon=False,
+        fontsize="small",
+        ncols=3,
+    )
+    ax.margins(x=0.01)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def _reciprocal(celsius: Any) -> Any:
+    return 1000 / np.maximum(celsius + 273.15, 1e-9)
 
 
 def _draw_curves(found: ShelfLife, ax: Axes, colors: dict[str, str]) -> None:
