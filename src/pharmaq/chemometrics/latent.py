@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 
 from pharmaq._checks import check_choice, check_integer
 from pharmaq.chemometrics._base import like_columns, like_rows, new_matrix, require_fitted
-from pharmaq.chemometrics._missing import fill_incomplete
+from pharmaq.chemometrics._missing import fill_incomplete, score_operator
 from pharmaq.chemometrics._pictures import LatentPictures
 from pharmaq.chemometrics.limits import (
     SPE_METHODS,
@@ -188,6 +188,35 @@ class LatentVariableModel(
         if self.missing != "raise":
             fill_incomplete(self, values, scores, spe)
         return scores, spe
+
+    def score_operator(self, observed: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the matrix that turns observed points of a sample into its scores.
+
+        Parameters
+        ----------
+        observed : ndarray of bool, shape (n_points,)
+            Which points of the sample are there.
+
+        Returns
+        -------
+        ndarray of shape (n_observed, n_components)
+            Centred and scaled points times this matrix are the scores, by `score_method`; the
+            rotations where nothing is missing.
+
+        Raises
+        ------
+        InputError
+            If points are missing and `missing` is ``"raise"``, or too few are there.
+        """
+        require_fitted(self)
+        if observed.all():
+            return np.asarray(self.x_rotations_)
+        if self.missing == "raise":
+            msg = (
+                f"{int((~observed).sum())} points are missing; fit the model with missing='tsr'"
+            )
+            raise InputError(msg)
+        return score_operator(self, observed)
 
     def t2_of_scores(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return T2 of scores, component by component in a fixed order.

@@ -20,6 +20,14 @@ from pharmaq.mspc.charts import (
     mewma_run_length,
     t2_chart,
 )
+from pharmaq.mspc.process import (
+    ComponentChoice,
+    MonitorLimit,
+    MonitorUpdate,
+    Observation,
+    ProcessMonitor,
+    ProcessScores,
+)
 
 __all__ = [
     "BatchForecast",
@@ -28,7 +36,13 @@ __all__ = [
     "BatchMonitor",
     "BatchScores",
     "BatchSession",
+    "ComponentChoice",
     "FalseAlarms",
+    "MonitorLimit",
+    "MonitorUpdate",
+    "Observation",
+    "ProcessMonitor",
+    "ProcessScores",
     "fold",
     "mcusum_chart",
     "mcusum_limit",

@@ -195,7 +195,8 @@ def _plain(
 
 
 def _given(p: dict[str, Any], x: Vector, state: dict[str, Any]) -> Points:  # noqa: ARG001
-    return Points(x, p["center"], p["lower"], p["upper"], p.get("sigma"), {}, {})
+    lower = p.get("lower", -np.inf)
+    return Points(x, p["center"], lower, p["upper"], p.get("sigma"), {}, {})
 
 
 def _individuals(p: dict[str, Any], x: Any, state: dict[str, Any]) -> Points:  # noqa: ARG001
