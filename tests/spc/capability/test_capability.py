@@ -67,6 +67,12 @@ def test_diameters_are_as_in_minitab(spc_data: Path) -> None:
     assert found.ppm["overall"]["below"] == pytest.approx(68.39, abs=6e-3)
     assert found.ppm["overall"]["above"] == pytest.approx(4020.39, abs=6e-3)
     assert found.normality_a2 == pytest.approx(0.43, abs=5e-3)
+    assert (found.mean, found.sd) == pytest.approx((7.08, 1.85635681000733), abs=1e-12)
+    # printed with d2 rounded to 2.326
+    rounded = found.within.value * d2(5) / 2.326
+    assert rounded == pytest.approx(1.76268271711092, rel=1e-12)
+    assert found.ppm["within"]["below"] == pytest.approx(29.52, abs=0.05)
+    assert found.ppm["within"]["above"] == pytest.approx(2625.65, abs=0.7)
 
 
 def test_ranges_have_their_own_degrees_of_freedom(spc_data: Path) -> None:

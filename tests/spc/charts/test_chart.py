@@ -150,6 +150,16 @@ def test_signals_and_exclusions_are_marked() -> None:
     assert left_out == [[1.0, 10.0]]
 
 
+def test_a_center_that_rounding_moved_from_zero_is_named_zero() -> None:
+    import matplotlib.pyplot as plt
+
+    ax = individuals_chart(X, center=7e-17, sigma=1).plot()
+    assert "CL 0" in [text.get_text() for text in ax.texts]
+    small = individuals_chart(np.array(X) * 1e-15).plot()
+    assert "CL 0" not in [text.get_text() for text in small.texts]
+    plt.close("all")
+
+
 def test_given_axes_are_drawn_on_alone() -> None:
     import matplotlib.pyplot as plt
 

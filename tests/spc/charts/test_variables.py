@@ -61,6 +61,37 @@ def test_three_new_subgroups_signal_as_in_montgomery(pistonrings: np.ndarray) ->
     assert chart.new_signals.tolist() == chart.signals.tolist()
 
 
+# Montgomery, appendix VI: factors of control limits, for subgroups of 2 to 10
+@pytest.mark.parametrize(
+    ("n", "A2", "A3", "D3", "D4", "B3", "B4"),
+    [
+        (2, 1.880, 2.659, 0, 3.267, 0, 3.267),
+        (3, 1.023, 1.954, 0, 2.574, 0, 2.568),
+        (4, 0.729, 1.628, 0, 2.282, 0, 2.266),
+        (5, 0.577, 1.427, 0, 2.114, 0, 2.089),
+        (6, 0.483, 1.287, 0, 2.004, 0.030, 1.970),
+        (7, 0.419, 1.182, 0.076, 1.924, 0.118, 1.882),
+        (8, 0.373, 1.099, 0.136, 1.864, 0.185, 1.815),
+        (9, 0.337, 1.032, 0.184, 1.816, 0.239, 1.761),
+        (10, 0.308, 0.975, 0.223, 1.777, 0.284, 1.716),
+    ],
+)
+def test_limits_have_the_printed_factors(n, A2, A3, D3, D4, B3, B4) -> None:
+    x = np.random.default_rng(n).standard_normal((6, n))
+    by_range, by_s = xbar_r_chart(x), xbar_s_chart(x)
+    ranges, deviations = by_range.companion, by_s.companion
+    found = [
+        (by_range.upper - by_range.center) / ranges.center,
+        (by_s.upper - by_s.center) / deviations.center,
+        ranges.lower / ranges.center,
+        ranges.upper / ranges.center,
+        deviations.lower / deviations.center,
+        deviations.upper / deviations.center,
+    ]
+    # 2.57459 and 2.114499 are printed cut or rounded from rounded ones
+    np.testing.assert_allclose(found, [A2, A3, D3, D4, B3, B4], atol=1e-3)
+
+
 # Montgomery, example 6.1: flow width of a hard-bake process
 def test_flow_width_matches_montgomery(spc_data: Path) -> None:
     frame = pd.read_csv(spc_data / "hardbake_flow_width.csv")

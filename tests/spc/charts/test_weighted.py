@@ -53,6 +53,10 @@ def test_cusum_matches_montgomery(spc_data: Path) -> None:
     printed += [0, 0.34, 0.74, 0, 1.79, 2.79, 2.89, 3.47, 3.35, 4.47, 5.28]
     np.testing.assert_allclose(chart.components["cusum_upper"][:29], printed, atol=5.5e-3)
     assert chart.signals[0] + 1 == 29
+    # the sum left zero after point 22, seven points ago; what it gained gives the new mean
+    first = np.flatnonzero(chart.components["cusum_upper"][:29] == 0)[-1] + 1
+    assert (first + 1, 29 - first) == (23, 7)
+    assert 10 + 0.5 + chart.components["cusum_upper"][28] / 7 == pytest.approx(11.25, abs=6e-3)
 
 
 # NIST/SEMATECH e-Handbook, CUSUM control charts: K = 0.3175 and H = 4.1959 in units of data

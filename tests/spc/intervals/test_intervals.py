@@ -28,7 +28,17 @@ if TYPE_CHECKING:
 # R. E. Odeh, D. B. Owen, Tables for Normal Tolerance Limits, 1980, table 3.4.1
 @pytest.mark.parametrize(
     ("n", "printed"),
-    [(2, 36.519), (3, 9.789), (4, 6.341), (5, 5.077), (6, 4.422), (7, 4.020), (10, 3.393)],
+    [
+        (2, 36.519),
+        (3, 9.789),
+        (4, 6.341),
+        (5, 5.077),
+        (6, 4.422),
+        (7, 4.020),
+        (8, 3.746),
+        (9, 3.546),
+        (10, 3.393),
+    ],
 )
 def test_exact_two_sided_factors_are_the_printed_ones(n: int, printed: float) -> None:
     found = tolerance_factor(n, coverage=0.95, confidence=0.95)
@@ -49,6 +59,15 @@ def test_exact_two_sided_factors_are_the_printed_ones(n: int, printed: float) ->
 def test_factors_are_those_of_the_nist_handbook(sides, method, printed: float) -> None:
     k = tolerance_factor(43, coverage=0.9, confidence=0.99, sides=sides, method=method)
     assert k == pytest.approx(printed, abs=6e-5)
+
+
+# the same page: mean 97.07 and s 0.0268 of 43 resistivities
+def test_limits_are_those_of_the_nist_handbook() -> None:
+    options = {"coverage": 0.9, "confidence": 0.99}
+    two = tolerance_factor(43, method="howe", **options) * 0.0268
+    assert (97.07 - two, 97.07 + two) == pytest.approx((97.010576, 97.12942), abs=5e-6)
+    one = tolerance_factor(43, sides="one", method="natrella", **options) * 0.0268
+    assert 97.07 + one == pytest.approx(97.120255, abs=1e-6)
 
 
 # D. C. Montgomery, G. C. Runger, Applied Statistics and Probability for Engineers, table XII

@@ -84,12 +84,12 @@ def plot_chart(
 def _draw(chart: ControlChart, ax: Axes, *, zones: bool, found: Violations | None) -> Axes:
     n = chart.n_points
     x = np.arange(n) + 1
-    for name, value, color, style in (
-        ("center", chart.center, _style.INK, "-"),
-        ("lower", chart.lower, _style.LIMIT, "--"),
-        ("upper", chart.upper, _style.LIMIT, "--"),
+    for name, color, style in (
+        ("center", _style.INK, "-"),
+        ("lower", _style.LIMIT, "--"),
+        ("upper", _style.LIMIT, "--"),
     ):
-        _draw_limit(ax, x, value, name, color, style)
+        _draw_limit(chart, ax, x, name, color, style)
     if zones and chart.sigma is not None:
         _draw_zones(chart, ax, x)
     _draw_specification(chart, ax)
@@ -104,8 +104,10 @@ def _draw(chart: ControlChart, ax: Axes, *, zones: bool, found: Violations | Non
     return ax
 
 
-def _draw_limit(ax: Axes, x: Any, value: Any, name: str, color: str, style: str) -> None:
-    level = np.broadcast_to(np.asarray(value, dtype=float), x.shape)
+def _draw_limit(
+    chart: ControlChart, ax: Axes, x: Any, name: str, color: str, style: str
+) -> None:
+    level = np.broadcast_to(np.asarray(getattr(chart, name), dtype=float), x.shape)
     if not np.isfinite(level).any():
         return
     edges = np.append(x - 0.5, x[-1] + 0.5)
@@ -119,8 +121,10 @@ def _draw_limit(ax: Axes, x: Any, value: Any, name: str, color: str, style: str)
         zorder=1,
     )
     short = {"center": "CL", "lower": "LCL", "upper": "UCL"}[name]
+    # what rounding leaves of a zero is written as one
+    zero = abs(level[-1]) < 1e-12 * np.ptp(chart.statistic)
     ax.annotate(
-        f"{short} {level[-1]:.5g}",
+        f"{short} {0.0 if zero else level[-1]:.5g}",
         (x[-1] + 0.5, level[-1]),
         xytext=(4, 0),
         textcoords="offset points",
