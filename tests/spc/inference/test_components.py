@@ -145,6 +145,13 @@ def test_a_component_below_zero_is_set_to_zero_and_said() -> None:
     assert [f.rule for f in result.findings] == ["negative_component"]
 
 
+@pytest.mark.parametrize("more", [1e-1, 1e-2, 1e-4, 1e-9])
+def test_a_component_next_to_zero_has_no_lower_satterthwaite_limit(more: float) -> None:
+    low, high, freedom = satterthwaite_limits([1.0, -1.0], [1.0 + more, 1.0], [5, 12])
+    assert 0 <= low < more < high
+    assert freedom < 0.1
+
+
 def test_a_component_that_is_zero_has_no_satterthwaite_limits() -> None:
     frame = pd.DataFrame({"batch": list("aabb"), "value": [1.0, 3.0, 1.1, 2.9]})
     table = variance_components(frame, "batch", intervals="satterthwaite").table

@@ -147,7 +147,8 @@ def satterthwaite_limits(
     -------
     tuple of float
         Lower limit, upper limit, degrees of freedom; the limits of a combination that is
-        estimated as zero or below are 0 and NaN.
+        estimated as zero or below are 0 and NaN, those of a difference so near to zero that
+        its lower limit would be above it 0 and infinity.
 
     Notes
     -----
@@ -171,7 +172,9 @@ def satterthwaite_limits(
     freedom = estimate**2 / squares
     low, high = (float(stats.chi2.ppf(q, freedom)) for q in (tail, 1 - tail))
     upper = estimate * freedom / low if low > 0 else math.inf
-    return estimate * freedom / high, upper, freedom
+    # below 0.01 degrees of freedom chi2 is all but zero, and its quantile below its mean
+    lower = estimate * freedom / high if high > freedom else 0.0
+    return lower, upper, freedom
 
 
 def wald_limits(
