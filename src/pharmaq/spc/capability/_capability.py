@@ -86,9 +86,9 @@ def capability(  # noqa: PLR0913 - a specification is three of them
         Of the two-sided limits.
     limits : {"analytic", "bootstrap", "bca"}, default "analytic"
         ``"bootstrap"``: percentiles of resamples; ``"bca"``: those corrected for bias and
-        skewness [4]_, which is the better one for fewer than 100 values. Single values are
-        drawn one by one for overall indices, in blocks of neighbours for moving ranges;
-        subgroups are drawn whole.
+        skewness [4]_. They do not need normal values, but many: of 20 to 50 values or ten
+        subgroups 95 % limits hold 85 to 93 %. Single values are drawn one by one for overall
+        indices, in blocks of neighbours for moving ranges; subgroups are drawn whole.
     n_resamples : int, default 10_000
         Number of resamples, at least 100.
     random_state : int or Generator, optional
