@@ -402,3 +402,29 @@ def test_batches_of_one_time_are_a_plain_pca() -> None:
     result = monitor().fit(dataset(simulate(12, 1, 3))).score(dataset(simulate(2, 1, 3)))
     assert result.t2.shape == (2, 1)
     assert np.isfinite(result.t2).all()
+
+
+@pytest.mark.parametrize("scaling", ["column", "variable", "center"])
+@pytest.mark.parametrize("y", [None, np.linspace(0, 1, 12) ** 2, simulate(12, 1, 2)[:, 0]])
+@pytest.mark.parametrize("infill", ["tsr", "current", "conditional"])
+def test_batches_are_left_out_as_if_the_others_were_fitted(
+    scaling: Any, y: Any, infill: Any
+) -> None:
+    values = simulate(12, 6, 3, seed=3)
+    # one column that only one batch makes vary, and an incomplete batch
+    values[:, 2, 1] = 5.0
+    values[4, 2, 1] = 6.0
+    values[7, 3:, 0] = np.nan
+    options = {"scaling": scaling, "infill": infill}
+    fitted = monitor(**options, limits=BatchLimits()).fit(dataset(values), y).phases_[0]
+    for i in (0, 4, 7):
+        others = np.arange(12) != i
+        rest = fitted.model.raw[others]
+        alone = monitor(**options).fit(dataset(rest), None if y is None else y[others])
+        expected = alone.score(dataset(values[i : i + 1]))
+        np.testing.assert_allclose(fitted.references["t2"][i], expected.t2[0], rtol=1e-6)
+        # where a sensor is missing, what is expected of it comes from all batches
+        share = slice(0, 3 if i == 7 else 6)
+        for name in ("spe", "spe_cumulative"):
+            found = fitted.references[name][i, share]
+            np.testing.assert_allclose(found, getattr(expected, name)[0, share], rtol=1e-6)

@@ -7,14 +7,14 @@ deviation is assumed to stay. So one update costs a few products of small matric
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pharmaq.mspc.batch._model import PhaseModel
+    from pharmaq.mspc.batch._model import ScoreModel
 
     Array = NDArray[np.float64]
 
@@ -37,28 +37,23 @@ class Operators(NamedTuple):
     noise: float  # variance of one residual, for "conditional"
 
 
-def make_operators(model: PhaseModel, method: str) -> Operators:
+def make_operators(model: ScoreModel, method: str) -> Operators:
     """Compute the operators of all times for batches without missing values."""
     base = model.loadings if method == "conditional" else model.rotations
-    noise = _noise(model)
-    sums = cumulative(model.train, base)
+    noise = model.noise if method == "conditional" else 0.0
+    sums = np.cumsum(model.products(base), axis=0)
     gram = np.cumsum(np.swapaxes(model.loadings, 1, 2) @ base, axis=0)
     maps = score_maps(model, method, noise, sums, gram)
     ahead = _ahead(model) if method == "current" else None
     scores = sums @ maps
     if ahead is not None:
-        scores = scores + np.swapaxes(model.train, 0, 1) @ ahead
-    inverse, rank = inverse_covariance(scores, model.variances)
+        scores = scores + model.products(ahead)
+    inverse, rank = inverse_covariance(scores, model)
     maps, inverse = np.ascontiguousarray(maps), np.ascontiguousarray(inverse)
     return Operators(method, base, maps, ahead, inverse, rank, noise)
 
 
-def cumulative(values: Array, base: Array) -> Array:
-    """Return the sums over times so far of values times `base`, shape (K, n, A)."""
-    return np.cumsum(np.swapaxes(values, 0, 1) @ base, axis=0)
-
-
-def score_maps(model: PhaseModel, method: str, noise: float, sums: Array, gram: Array) -> Array:
+def score_maps(model: ScoreModel, method: str, noise: float, sums: Array, gram: Array) -> Array:
     """Return M_k from sums of the training batches and products of loadings so far.
 
     Leading axes are times; with a pattern of missing values both hold what was observed.
@@ -77,10 +72,11 @@ def score_maps(model: PhaseModel, method: str, noise: float, sums: Array, gram: 
     return np.where(determined, np.linalg.inv(safe), np.nan)
 
 
-def inverse_covariance(scores: Array, variances: Array) -> tuple[Array, NDArray[np.intp]]:
+def inverse_covariance(scores: Array, model: ScoreModel) -> tuple[Array, NDArray[np.intp]]:
     """Return the inverse of the covariance of scores about zero, and its rank."""
+    variances = model.variances
     scaled = scores / np.sqrt(variances)
-    covariance = np.swapaxes(scaled, -1, -2) @ scaled / (scores.shape[-2] - 1)
+    covariance = np.swapaxes(scaled, -1, -2) @ scaled / (model.n_batches - 1)
     inverse, rank = _bounded_inverse(covariance)
     return inverse / np.sqrt(np.outer(variances, variances)), rank
 
@@ -102,16 +98,7 @@ def _bounded_inverse(matrix: Array) -> tuple[Array, NDArray[np.intp]]:
     return np.where(whole[..., None, None], result, np.nan), kept.sum(axis=-1)
 
 
-def _ahead(model: PhaseModel) -> Array:
+def _ahead(model: ScoreModel) -> Array:
     """Return the sum of rotations over the times still to come."""
-    R: Any = model.rotations
-    return R.sum(axis=0) - np.cumsum(R, axis=0)
-
-
-def _noise(model: PhaseModel) -> float:
-    n, K, J = model.train.shape
-    A = len(model.variances)
-    total = float(np.vdot(model.train, model.train))
-    flat = model.loadings.reshape(-1, A)
-    modelled = float(np.einsum("ia,ib,ab->", model.scores, model.scores, flat.T @ flat))
-    return max(total - modelled, 0.0) / ((n - 1) * max(K * J - A, 1))
+    R = model.rotations
+    return np.asarray(R.sum(axis=0) - np.cumsum(R, axis=0))

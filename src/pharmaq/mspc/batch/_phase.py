@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pharmaq.mspc.batch._infill import Operators, make_operators
+from pharmaq.mspc.batch._leave_out import leave_one_out
 from pharmaq.mspc.batch._model import PhaseModel, fit_phase
 from pharmaq.mspc.batch._trajectory import (
     Trajectories,
@@ -62,7 +63,7 @@ def fit_one(
     weights = residual_weights(model, operators)
     found, errors = trajectories(model, operators, weights, values), np.empty((len(weights), 0))
     if limits.values == "cross_validated" or quality is not None:
-        left_out, errors = leave_one_out(model, values, quality, options)
+        left_out, errors = leave_one_out(model, weights, values, quality, options)
         found = left_out if limits.values == "cross_validated" else found
     references = {name: getattr(found, name) for name in STATISTICS}
     return FittedPhase(
@@ -92,29 +93,3 @@ def make_limits(
         for alpha in limits.alphas
     ]
     return np.array(rows)
-
-
-def leave_one_out(
-    model: PhaseModel, values: Array, quality: Array | None, options: dict[str, Any]
-) -> tuple[Trajectories, Array]:
-    """Follow each batch with a model fitted on the others; return forecast errors beside it.
-
-    What was missing in these others keeps the values that the model of all batches filled in;
-    the batch itself is followed with the values it has.
-    """
-    raw = model.raw
-    folds, errors = [], []
-    for i in range(len(values)):
-        others = np.arange(len(values)) != i
-        y = None if quality is None else quality[others]
-        part = fit_phase(raw[others], options["n_components"], options["scaling"], y)
-        operators = make_operators(part, options["infill"])
-        weights = residual_weights(part, operators)
-        found = trajectories(part, operators, weights, values[i : i + 1])
-        folds.append(found)
-        if quality is not None:
-            errors.append(part.quality(found.scores[0]) - quality[i])
-    joined = Trajectories(*(np.concatenate(arrays) for arrays in zip(*folds, strict=True)))
-    if quality is None:
-        return joined, np.empty((values.shape[1], 0))
-    return joined, np.sqrt(np.nanmean(np.square(errors), axis=0))

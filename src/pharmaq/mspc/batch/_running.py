@@ -114,7 +114,7 @@ class RunningPhase:
         maps = score_maps(
             model, operators.method, operators.noise, self._train_sums[None], self._gram[None]
         )
-        inverse, _ = inverse_covariance(self._train_sums[None] @ maps, model.variances)
+        inverse, _ = inverse_covariance(self._train_sums[None] @ maps, model)
         return maps[0], inverse[0]
 
     def _score(self, k: int, maps: Array) -> Array:

@@ -8,7 +8,6 @@ import numpy as np
 
 from pharmaq.mspc.batch._infill import (
     Operators,
-    cumulative,
     inverse_covariance,
     score_maps,
 )
@@ -16,7 +15,7 @@ from pharmaq.mspc.batch._infill import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pharmaq.mspc.batch._model import PhaseModel
+    from pharmaq.mspc.batch._model import PhaseModel, ScoreModel
 
     Array = NDArray[np.float64]
 
@@ -40,7 +39,7 @@ class Pattern(NamedTuple):
 
 
 def trajectories(
-    model: PhaseModel, operators: Operators, weights: Array, values: Array
+    model: ScoreModel, operators: Operators, weights: Array, values: Array
 ) -> Trajectories:
     """Follow batches of shape (n, K, J); `weights` is the expected square of each residual."""
     scaled = (values - model.mean) / model.scale
@@ -71,18 +70,23 @@ def filled_deviations(scaled: Array) -> Array:
 
 
 def pattern_operators(
-    model: PhaseModel, operators: Operators, seen: NDArray[np.bool_]
+    model: ScoreModel, operators: Operators, seen: NDArray[np.bool_]
 ) -> Pattern:
     """Return operators of all times for values observed where `seen`, shape (K, J)."""
     base = operators.base * seen[:, :, None]
-    sums = cumulative(model.train, base)
+    sums = np.cumsum(model.products(base), axis=0)
     gram = np.cumsum(np.swapaxes(model.loadings, 1, 2) @ base, axis=0)
     maps = score_maps(model, operators.method, operators.noise, sums, gram)
-    inverse, _ = inverse_covariance(sums @ maps, model.variances)
+    inverse, _ = inverse_covariance(sums @ maps, model)
     return Pattern(maps, inverse, gram)
 
 
-def _complete(model: PhaseModel, operators: Operators, scaled: Array) -> Trajectories:
+def cumulative(values: Array, base: Array) -> Array:
+    """Return the sums over times so far of values times `base`, shape (K, n, A)."""
+    return np.cumsum(np.swapaxes(values, 0, 1) @ base, axis=0)
+
+
+def _complete(model: ScoreModel, operators: Operators, scaled: Array) -> Trajectories:
     scores, _ = _scores_and_sums(operators, scaled)
     t2 = _t2(scores, operators.inverse)
     live = np.einsum("nkj,nkj->nk", *[_residuals(model, scaled, scores)] * 2)
@@ -92,7 +96,7 @@ def _complete(model: PhaseModel, operators: Operators, scaled: Array) -> Traject
 
 
 def _incomplete(
-    model: PhaseModel, operators: Operators, weights: Array, scaled: Array
+    model: ScoreModel, operators: Operators, weights: Array, scaled: Array
 ) -> Trajectories:
     seen = ~np.isnan(scaled)
     observed = np.where(seen, scaled, 0.0)[None]
@@ -132,13 +136,13 @@ def _t2(scores: Array, inverse: Array) -> Array:
     return np.einsum("nka,nka->nk", np.einsum("nka,kab->nkb", scores, inverse), scores)
 
 
-def _residuals(model: PhaseModel, scaled: Array, scores: Array) -> Array:
+def _residuals(model: ScoreModel, scaled: Array, scores: Array) -> Array:
     modelled = np.swapaxes(scores, 0, 1) @ np.swapaxes(model.loadings, 1, 2)
     return scaled - np.swapaxes(modelled, 0, 1)
 
 
 def _cumulative_spe(
-    model: PhaseModel, scaled: Array, scores: Array, seen: NDArray[np.bool_] | None = None
+    model: ScoreModel, scaled: Array, scores: Array, seen: NDArray[np.bool_] | None = None
 ) -> Array:
     """Return sum |z - P t|^2 over all times so far, with t the scores of each time."""
     P = model.loadings if seen is None else model.loadings * seen[:, :, None]
@@ -160,7 +164,7 @@ def _put(out: Trajectories, rows: NDArray[np.intp], found: Trajectories) -> None
 
 
 def t2_contributions(
-    model: PhaseModel, operators: Operators, scores: Array, values: Array
+    model: ScoreModel, operators: Operators, scores: Array, values: Array
 ) -> Array:
     """Split T2 of one batch at its last observed time by time and variable, shape (K, J)."""
     scaled = (values - model.mean) / model.scale
@@ -183,7 +187,7 @@ def t2_contributions(
     return np.where(seen, np.nan_to_num(scaled) * (operators.base @ effect), 0.0)
 
 
-def spe_contributions(model: PhaseModel, scores: Array, values: Array) -> Array:
+def spe_contributions(model: ScoreModel, scores: Array, values: Array) -> Array:
     """Return signed squares of the residuals of one batch at its last scores, shape (K, J)."""
     scaled = (values - model.mean) / model.scale
     end = int(np.flatnonzero(~np.isnan(scaled).all(axis=1))[-1])
