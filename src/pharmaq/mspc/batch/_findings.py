@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from pharmaq.results import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -28,6 +29,17 @@ def batch_findings(result: BatchScores, observed: NDArray[np.bool_]) -> tuple[Fi
         for name, span in result.phase_spans().items()
         for finding in _of_one(result, observed[i], i, name, span)
     )
+
+
+def of_batch_level(findings: Iterable[Finding]) -> list[Finding]:
+    """Return alarms of the model of unfolded scores, named as such."""
+    return [
+        dataclasses.replace(
+            f, rule=f"batch_level_{f.rule}", message=f"batch level: {f.message}"
+        )
+        for f in findings
+        if f.severity != "info"
+    ]
 
 
 def longest_run(flags: NDArray[np.bool_]) -> int:

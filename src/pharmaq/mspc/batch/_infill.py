@@ -35,6 +35,9 @@ class Operators(NamedTuple):
     inverse: Array  # (K, A, A): of the covariance of the scores at each time
     rank: NDArray[np.intp]  # (K,): directions in which they vary
     noise: float  # variance of one residual, for "conditional"
+    sums: Array  # (K, N, A): fitted batches times the base, over times so far
+    gram: Array  # (K, A, A): loadings times the base, over times so far
+    squares: Array  # (K, A, A): loadings times loadings, over times so far
 
 
 def make_operators(model: ScoreModel, method: str) -> Operators:
@@ -42,15 +45,27 @@ def make_operators(model: ScoreModel, method: str) -> Operators:
     base = model.loadings if method == "conditional" else model.rotations
     noise = model.noise if method == "conditional" else 0.0
     sums = np.cumsum(model.products(base), axis=0)
-    gram = np.cumsum(np.swapaxes(model.loadings, 1, 2) @ base, axis=0)
+    P = np.swapaxes(model.loadings, 1, 2)
+    gram = np.cumsum(P @ base, axis=0)
+    squares = gram if base is model.loadings else np.cumsum(P @ model.loadings, axis=0)
     maps = score_maps(model, method, noise, sums, gram)
     ahead = _ahead(model) if method == "current" else None
     scores = sums @ maps
     if ahead is not None:
         scores = scores + model.products(ahead)
     inverse, rank = inverse_covariance(scores, model)
-    maps, inverse = np.ascontiguousarray(maps), np.ascontiguousarray(inverse)
-    return Operators(method, base, maps, ahead, inverse, rank, noise)
+    return Operators(
+        method=method,
+        base=base,
+        maps=np.ascontiguousarray(maps),
+        ahead=ahead,
+        inverse=np.ascontiguousarray(inverse),
+        rank=rank,
+        noise=noise,
+        sums=sums,
+        gram=gram,
+        squares=squares,
+    )
 
 
 def score_maps(model: ScoreModel, method: str, noise: float, sums: Array, gram: Array) -> Array:
@@ -63,7 +78,7 @@ def score_maps(model: ScoreModel, method: str, noise: float, sums: Array, gram: 
         return np.broadcast_to(np.eye(A), gram.shape).copy()
     if method == "tsr":
         across = np.swapaxes(sums, -1, -2)
-        return _solve_bounded(across @ sums, across @ model.scores)
+        return solve_bounded(across @ sums, across @ model.scores)
     if method == "conditional":
         return np.asarray(np.linalg.inv(gram + noise * np.diag(1 / model.variances)))
     condition: Array = np.asarray(np.linalg.cond(gram))
@@ -81,7 +96,7 @@ def inverse_covariance(scores: Array, model: ScoreModel) -> tuple[Array, NDArray
     return inverse / np.sqrt(np.outer(variances, variances)), rank
 
 
-def _solve_bounded(gram: Array, right: Array) -> Array:
+def solve_bounded(gram: Array, right: Array) -> Array:
     """Solve normal equations where they hold more than rounding."""
     size = np.sqrt(np.einsum("...aa->...a", gram))
     size = np.where(size > 0, size, 1.0)

@@ -93,6 +93,13 @@ class PhaseModel:
         total = float(np.vdot(self.train, self.train))
         return residual_variance(total, self.scores, self.loadings)
 
+    @property
+    def explained(self) -> Array:
+        """Share of the variance that each component explains."""
+        P = self.loadings.reshape(-1, len(self.variances))
+        total = float(np.vdot(self.train, self.train))
+        return np.asarray(np.sum(self.scores**2, axis=0) * np.sum(P**2, axis=0) / total)
+
     def products(self, base: Array) -> Array:
         """Return scaled batches times `base` at each time, shape (K, N, A)."""
         return np.asarray(np.swapaxes(self.train, 0, 1) @ base)

@@ -10,6 +10,7 @@ import numpy as np
 from pharmaq.mspc.batch._infill import Operators, make_operators
 from pharmaq.mspc.batch._leave_out import leave_one_out
 from pharmaq.mspc.batch._model import PhaseModel, fit_phase
+from pharmaq.mspc.batch._running import RunningPhase
 from pharmaq.mspc.batch._trajectory import (
     Trajectories,
     residual_weights,
@@ -45,6 +46,15 @@ class FittedPhase:
     limits: dict[str, Array]
     quality_errors: Array
 
+    def running(self) -> RunningPhase:
+        """Return the state of a batch that starts this phase."""
+        return RunningPhase(self)
+
+    def modelled(self, scores: Array) -> Array:
+        """Return the values that scores of shape (A,) stand for, shape (K, J)."""
+        model = self.model
+        return model.mean + model.scale * (model.loadings @ scores)
+
     def follow(self, values: Array) -> Trajectories:
         """Follow batches of shape (n, K, J), given from the start of this phase."""
         return trajectories(self.model, self.operators, self.weights, values)
@@ -75,19 +85,21 @@ def fit_one(
         weights=weights,
         references=references,
         quality_errors=errors,
-        limits={name: make_limits(references, operators, limits, name) for name in STATISTICS},
+        limits={
+            name: make_limits(references, operators.rank, limits, name) for name in STATISTICS
+        },
     )
 
 
 def make_limits(
-    references: dict[str, Array], operators: Operators, limits: BatchLimits, statistic: str
+    references: dict[str, Array], rank: NDArray[np.intp], limits: BatchLimits, statistic: str
 ) -> Array:
     """Return the limits of a statistic for each alpha, shape (n_alphas, K)."""
     values, window = references[statistic], limits.window
     theory = statistic == "t2" and limits.t2 not in {"moments", "empirical"}
     method = limits.t2 if statistic == "t2" else limits.spe
     rows = [
-        t2_over_time(len(values), operators.rank, alpha=alpha, method=method)
+        t2_over_time(len(values), rank, alpha=alpha, method=method)
         if theory
         else limit_over_time(values, method, alpha=alpha, window=window)
         for alpha in limits.alphas

@@ -7,7 +7,9 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.base import clone
 
+from pharmaq.mspc.batch._evolution import EvolutionModel, EvolutionPhase
 from pharmaq.mspc.batch._infill import Operators
 from pharmaq.mspc.batch._model import PhaseModel
 from pharmaq.mspc.batch._phase import FittedPhase
@@ -17,12 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 KIND = "batch_monitor"
-_PLAIN = ("n_components", "phases", "scaling", "infill")
+_PLAIN = ("n_components", "unfolding", "phases", "scaling", "infill")
 _FITTED = ("variables_", "units_", "n_missing_", "n_left_out_", "n_pooled_scales_")
 
 
 def monitor_content(monitor: Any) -> dict[str, Any]:
     """Return parameters and everything that was fitted."""
+    level = monitor.batch_level_
     return {
         "parameters": {name: getattr(monitor, name) for name in _PLAIN},
         "limits": dataclasses.asdict(monitor.limits_),
@@ -31,6 +34,7 @@ def monitor_content(monitor: Any) -> dict[str, Any]:
         "batch": monitor.batch_,
         "explained": monitor.explained_,
         "phases": [_phase_content(phase) for phase in monitor.phases_],
+        "batch_level": level if level is None else monitor_content(level),
     }
 
 
@@ -45,6 +49,10 @@ def restore_monitor(monitor: Any, content: dict[str, Any]) -> None:
     monitor.explained_ = content["explained"]
     monitor.phases_ = [_restored(phase) for phase in content["phases"]]
     monitor.phase_names_ = [phase.name for phase in monitor.phases_]
+    monitor.batch_level_ = None
+    if content["batch_level"] is not None:
+        monitor.batch_level_ = clone(monitor)
+        restore_monitor(monitor.batch_level_, content["batch_level"])
 
 
 def fingerprint(monitor: Any) -> str:
@@ -58,20 +66,31 @@ def fingerprint(monitor: Any) -> str:
 def _parts(monitor: Any) -> Iterator[np.ndarray]:
     yield monitor.time_
     for phase in monitor.phases_:
-        model, operators = phase.model, phase.operators
-        yield from (model.mean, model.scale, model.loadings, operators.base, operators.maps)
-        yield from (operators.inverse, *(phase.limits[name] for name in sorted(phase.limits)))
+        model = phase.model
+        yield from (model.mean, model.scale, model.rotations, model.loadings)
+        if isinstance(phase, FittedPhase):
+            yield from (phase.operators.maps, phase.operators.inverse)
+        yield from (phase.limits[name] for name in sorted(phase.limits))
+    if monitor.batch_level_ is not None:
+        yield from _parts(monitor.batch_level_)
 
 
-def _phase_content(phase: FittedPhase) -> dict[str, Any]:
+def _phase_content(phase: FittedPhase | EvolutionPhase) -> dict[str, Any]:
     # plain fields one by one: asdict would copy every array
-    fields = {f.name: getattr(phase, f.name) for f in dataclasses.fields(phase)}
-    model = {f.name: getattr(phase.model, f.name) for f in dataclasses.fields(phase.model)}
-    return fields | {"model": model, "operators": phase.operators._asdict()}
+    content = _fields(phase) | {"model": _fields(phase.model)}
+    if isinstance(phase, FittedPhase):
+        content["operators"] = phase.operators._asdict()
+    return content
 
 
-def _restored(content: dict[str, Any]) -> FittedPhase:
+def _fields(thing: Any) -> dict[str, Any]:
+    return {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
+
+
+def _restored(content: dict[str, Any]) -> FittedPhase | EvolutionPhase:
     content = dict(content)
-    model = PhaseModel(**content.pop("model"))
+    model = content.pop("model")
+    if "operators" not in content:
+        return EvolutionPhase(model=EvolutionModel(**model), **content)
     operators = Operators(**content.pop("operators"))
-    return FittedPhase(model=model, operators=operators, **content)
+    return FittedPhase(model=PhaseModel(**model), operators=operators, **content)

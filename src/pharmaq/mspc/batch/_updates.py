@@ -18,30 +18,41 @@ QUALITIES = ("good", "uncertain", "bad")
 
 
 def read_row(
-    names: list[str], values: Any, quality: Any
+    names: list[str], known: frozenset[str], values: Any, quality: Any
 ) -> tuple[NDArray[np.float64], dict[str, int]]:
     """Return values in the fitted order, NaN where there is none to use, and counts."""
     if not isinstance(values, Mapping):
         msg = f"values must be a mapping from variable to value, got {type(values).__name__}"
         raise InputTypeError(msg)
-    grades = quality if isinstance(quality, Mapping) else dict.fromkeys(names, quality)
-    unknown = [name for name in (*values, *grades) if name not in names]
+    grades = _grades(names, quality)
+    unknown = [name for name in (*values, *grades) if name not in known]
     if unknown:
         msg = f"{unknown} were not fitted; the monitor knows {names}"
         raise InputError(msg)
-    row = np.full(len(names), np.nan)
+    row = np.array([_number(name, values.get(name)) for name in names])
     counts = {"missing_values": 0, "bad_values": 0, "uncertain_values": 0}
+    if not grades and np.isfinite(row).all():
+        return row, counts
     for j, name in enumerate(names):
-        grade = check_choice("quality", grades.get(name, "good"), QUALITIES)
-        value = _number(name, values.get(name))
-        if math.isnan(value):
+        grade = grades.get(name, "good")
+        if math.isnan(row[j]):
             counts["missing_values"] += 1
-        elif grade == "bad" or math.isinf(value):
+        elif grade == "bad" or math.isinf(row[j]):
             counts["bad_values"] += 1
+            row[j] = np.nan
         else:
-            row[j] = value
             counts["uncertain_values"] += grade == "uncertain"
     return row, counts
+
+
+def _grades(names: list[str], quality: Any) -> Mapping[str, str]:
+    """Return the quality of each variable that is not good."""
+    if isinstance(quality, Mapping):
+        for grade in quality.values():
+            check_choice("quality", grade, QUALITIES)
+        return quality
+    grade = check_choice("quality", quality, QUALITIES)
+    return {} if grade == "good" else dict.fromkeys(names, grade)
 
 
 def nearest(times: NDArray[Any], time: Any) -> int:

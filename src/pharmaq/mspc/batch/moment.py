@@ -48,6 +48,9 @@ class BatchMoment(Result):
         Squared residuals of this time with their sign; their sizes sum to SPE.
     missing : tuple of str
         Variables without a usable value in this update.
+    batch_level : BatchMoment or None
+        Where observations are unfolded by variable, what the model of the scores of the whole
+        batch says.
     findings : tuple of Finding
         ``"alert"`` above the widest limit, ``"action"`` for the third time in a row and later,
         ``"info"`` for what was missing or not used.
@@ -70,6 +73,7 @@ class BatchMoment(Result):
     t2_contributions: NDArray[np.float64]
     spe_contributions: NDArray[np.float64]
     missing: tuple[str, ...]
+    batch_level: BatchMoment | None
     findings: tuple[Finding, ...]
 
     def to_frame(self) -> pd.DataFrame:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+import xarray as xr
+from sklearn.base import BaseEstimator, clone
 
 from pharmaq import modelfile
 from pharmaq._checks import check_choice, check_integer
@@ -13,6 +14,7 @@ from pharmaq.chemometrics import spe_limit, t2_limit
 from pharmaq.errors import FormatError, InputError, InputTypeError
 from pharmaq.mspc.batch._data import Batches, read_batches, same_grid, same_variables
 from pharmaq.mspc.batch._demands import check_columns, check_quality, check_variables
+from pharmaq.mspc.batch._evolution import EvolutionPhase, fit_evolution
 from pharmaq.mspc.batch._infill import INFILLS
 from pharmaq.mspc.batch._model import SCALINGS
 from pharmaq.mspc.batch._phase import FittedPhase, fit_one
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import xarray as xr
     from numpy.typing import ArrayLike, NDArray
 
     from pharmaq.mspc.batch.scores import BatchScores
@@ -42,6 +43,9 @@ class BatchMonitor(BaseEstimator):
     ----------
     n_components : int, default 3
         Number of components of each phase.
+    unfolding : {"batch", "variable"}, default "batch"
+        ``"batch"``: a row a batch [1]_. ``"variable"``: a row an observation, PLS on maturity,
+        and a model of the scores of whole batches above it [5]_; see Notes.
     phases : {"whole", "each"}, default "whole"
         One model for the whole batch, or one for each phase that the coordinate ``phase``
         names.
@@ -65,6 +69,8 @@ class BatchMonitor(BaseEstimator):
         Names of the fitted batches.
     phase_names_ : list of str
         Phases with a model of their own, in order; ``["whole"]`` where there is one.
+    batch_level_ : BatchMonitor or None
+        Model of the scores of whole batches, where observations are unfolded by variable.
     n_missing_ : int
         Values that were missing in the fitted batches.
     n_left_out_ : dict of str to int
@@ -95,6 +101,13 @@ class BatchMonitor(BaseEstimator):
     squared residuals of time k (or of all times so far, cumulative), with the scores of time k;
     where sensors are missing, it is divided by the share of SPE expected of those that are not.
 
+    Unfolded by variable [5]_, no mean trajectory is taken off: variables are centred and scaled
+    over all observations, and PLS on maturity (0 to 1 in each phase) gives scores of each
+    observation by itself. T2 is (t - m)'S^-1 (t - m) with mean m and covariance S of the scores
+    of the fitted batches at that time; a missing sensor is regressed on the others. Scores,
+    unfolded by batch, are then a monitor of their own, `batch_level_`, to which `infill`,
+    `scaling`, `y` and forecasts apply.
+
     References
     ----------
     .. [1] P. Nomikos, J. F. MacGregor, Technometrics 37 (1995) 41-59.
@@ -102,6 +115,8 @@ class BatchMonitor(BaseEstimator):
     .. [3] S. Garcia-Munoz, T. Kourti, J. F. MacGregor, Ind. Eng. Chem. Res. 43 (2004)
            5929-5941.
     .. [4] M. E. Tipping, C. M. Bishop, J. R. Stat. Soc. B 61 (1999) 611-622.
+    .. [5] S. Wold, N. Kettaneh, H. Friden, A. Holmberg, Chemom. Intell. Lab. Syst. 44 (1998)
+           331-340.
 
     Examples
     --------
@@ -127,12 +142,14 @@ class BatchMonitor(BaseEstimator):
         self,
         n_components: int = 3,
         *,
+        unfolding: Literal["batch", "variable"] = "batch",
         phases: Literal["whole", "each"] = "whole",
         scaling: Literal["column", "variable", "center"] = "column",
         infill: Infill = "tsr",
         limits: BatchLimits | None = None,
     ) -> None:
         self.n_components = n_components
+        self.unfolding = unfolding
         self.phases = phases
         self.scaling = scaling
         self.infill = infill
@@ -171,12 +188,12 @@ class BatchMonitor(BaseEstimator):
         self.time_, self.batch_ = data.time, data.batch
         self.n_missing_ = int(np.isnan(data.values).sum())
         self.n_left_out_: dict[str, int] = {}
-        self.phases_ = [
-            self._fit_phase(data, quality, place, options) for place in self._places(data)
-        ]
+        fit = self._fit_evolution if self.unfolding == "variable" else self._fit_phase
+        self.phases_ = [fit(data, quality, place, options) for place in self._places(data)]
         self.phase_names_ = [phase.name for phase in self.phases_]
-        self.n_pooled_scales_ = sum(phase.model.n_pooled for phase in self.phases_)
-        self.explained_ = {phase.name: _explained(phase) for phase in self.phases_}
+        self.n_pooled_scales_ = sum(getattr(p.model, "n_pooled", 0) for p in self.phases_)
+        self.explained_ = {phase.name: phase.model.explained for phase in self.phases_}
+        self.batch_level_ = self._fit_batch_level(data, y)
         return self
 
     def score(self, batches: xr.Dataset) -> BatchScores:
@@ -232,7 +249,11 @@ class BatchMonitor(BaseEstimator):
         """
         self._require_fitted()
         check_choice("statistic", statistic, ("t2", "spe"))
-        model = self._phase(phase).model
+        if self.batch_level_ is not None:
+            return self.batch_level_.end_limit(
+                statistic, alpha=alpha, method=method, phase=phase
+            )
+        model: Any = self._phase(phase).model
         n, A = model.scores.shape
         name: Any = method
         if statistic == "t2":
@@ -351,6 +372,7 @@ class BatchMonitor(BaseEstimator):
 
     def _checked_options(self) -> tuple[BatchLimits, dict[str, Any]]:
         check_integer("n_components", self.n_components, least=1)
+        check_choice("unfolding", self.unfolding, ("batch", "variable"))
         check_choice("phases", self.phases, ("whole", "each"))
         check_choice("scaling", self.scaling, SCALINGS)
         check_choice("infill", self.infill, INFILLS)
@@ -399,7 +421,59 @@ class BatchMonitor(BaseEstimator):
         y = None if quality is None else quality[used]
         return fit_one(values[used], y, place, options, self.limits_)
 
-    def _phase(self, name: str | None) -> FittedPhase:
+    def batch_level_data(self, scores: NDArray[np.float64], batch: NDArray[Any]) -> xr.Dataset:
+        """Return scores of observations as batches, for `batch_level_`.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n, K, A)
+            As in `BatchScores`.
+        batch : ndarray of shape (n,)
+            Names of the batches.
+
+        Returns
+        -------
+        Dataset, dims ("batch", "time")
+            A variable for each component.
+        """
+        sizes = [phase.stop - phase.start for phase in self.phases_]
+        coords = {
+            "batch": batch,
+            "time": self.time_,
+            "phase": ("time", np.repeat([phase.name for phase in self.phases_], sizes)),
+        }
+        names = range(scores.shape[2])
+        return xr.Dataset(
+            {f"score_{a + 1}": (("batch", "time"), scores[:, :, a]) for a in names},
+            coords=coords,
+        )
+
+    def _fit_batch_level(self, data: Batches, y: Any) -> BatchMonitor | None:
+        """Fit a monitor of the scores of observations, unfolded by batch."""
+        if self.unfolding == "batch":
+            return None
+        parts = [p.follow(data.values[:, p.start : p.stop]).scores for p in self.phases_]
+        level = clone(self).set_params(unfolding="batch")
+        return level.fit(self.batch_level_data(np.concatenate(parts, axis=1), data.batch), y)
+
+    def _fit_evolution(
+        self,
+        data: Batches,
+        quality: NDArray[np.float64] | None,  # noqa: ARG002
+        place: tuple[str, int, int],
+        options: dict[str, Any],
+    ) -> EvolutionPhase:
+        name, start, stop = place
+        values = data.values[:, start:stop]
+        used = ~np.isnan(values).all(axis=(1, 2))
+        self.n_left_out_[name] = int(np.sum(~used))
+        check_columns(values[used], data, place)
+        time = (data.time[start:stop] - data.time[start]).astype(np.float64)
+        time = time / max(time[-1], 1e-300)
+        count = options["n_components"]
+        return fit_evolution(values[used], time, place, count, self.limits_)
+
+    def _phase(self, name: str | None) -> Any:
         if name is None and len(self.phases_) == 1:
             return self.phases_[0]
         check_choice("phase", name, self.phase_names_)
@@ -409,10 +483,3 @@ class BatchMonitor(BaseEstimator):
         if not hasattr(self, "phases_"):
             msg = "this BatchMonitor is not fitted yet; call fit before using it"
             raise InputError(msg)
-
-
-def _explained(phase: FittedPhase) -> NDArray[np.float64]:
-    model = phase.model
-    P = model.loadings.reshape(-1, len(model.variances))
-    total = float(np.vdot(model.train, model.train))
-    return np.sum(model.scores**2, axis=0) * np.sum(P**2, axis=0) / total

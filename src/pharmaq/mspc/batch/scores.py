@@ -49,7 +49,8 @@ class BatchScores(Result):
 (n_alphas, K)
         Limits, the widest last.
     t2_contributions : ndarray of shape (n, K, J)
-        What each value contributes to T2 at the end of its phase; they sum to it.
+        What each value contributes to T2 at the end of its phase; they sum to it. Unfolded by
+        variable, to T2 of its own time.
     spe_contributions : ndarray of shape (n, K, J)
         Squared residuals with their sign, at the scores of the end of the phase; for batches
         without missing values their sizes sum to the last `spe_cumulative`.
@@ -63,6 +64,12 @@ class BatchScores(Result):
         How limits were set.
     n_missing : ndarray of shape (n,)
         Number of values of each batch that were not observed.
+    maturity : ndarray of shape (n, K)
+        Where observations are unfolded by variable, maturity by PLS, 0 to 1 in each phase;
+        shape (n, 0) otherwise.
+    batch_level : BatchScores or None
+        Where observations are unfolded by variable, the scores of whole batches against the
+        model of unfolded scores.
     findings : tuple of Finding
         ``"action"`` for three times in a row above the widest limit and for cumulative SPE at
         the end, ``"alert"`` for fewer, ``"info"`` for what was missing.
@@ -89,6 +96,8 @@ class BatchScores(Result):
     infill: str
     limits: BatchLimits
     n_missing: NDArray[np.intp]
+    maturity: NDArray[np.float64]
+    batch_level: BatchScores | None
     findings: tuple[Finding, ...]
 
     def phase_spans(self) -> dict[str, slice]:
@@ -109,14 +118,19 @@ class BatchScores(Result):
         pandas.DataFrame
             Columns ``batch, phase, last_time, complete, t2, t2_limit, spe, spe_limit, n_times,
             n_t2_above, n_spe_above``; SPE is that of all times of the phase, limits are the
-            widest, counts are times above them. NaN where a phase did not start.
+            widest, counts are times above them. NaN where a phase did not start. Where
+            observations are unfolded by variable, T2 and SPE are those of the batch level.
         """
         rows = [
             self._row(i, name, span)
             for i in range(len(self.batch))
             for name, span in self.phase_spans().items()
         ]
-        return pd.DataFrame(rows)
+        frame = pd.DataFrame(rows)
+        if self.batch_level is not None:
+            names = ["t2", "t2_limit", "spe", "spe_limit"]
+            frame[names] = self.batch_level.to_frame()[names]
+        return frame
 
     def trajectory_frame(self, batch: Any = None) -> pd.DataFrame:
         """Return one row a batch and time: statistics, scores and the widest limits.

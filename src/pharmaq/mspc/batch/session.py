@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -10,8 +11,8 @@ from scipy import stats
 
 from pharmaq._checks import check_real
 from pharmaq.errors import InputError
-from pharmaq.mspc.batch._findings import NAMES, RUN
-from pharmaq.mspc.batch._running import Now, RunningPhase
+from pharmaq.mspc.batch._evolution import EvolutionPhase
+from pharmaq.mspc.batch._findings import NAMES, RUN, of_batch_level
 from pharmaq.mspc.batch._updates import nearest, read_row
 from pharmaq.mspc.batch.moment import BatchForecast, BatchMoment
 from pharmaq.results import Finding, json_safe
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pharmaq.mspc.batch._evolution import RunningEvolution
+    from pharmaq.mspc.batch._now import Now
     from pharmaq.mspc.batch._phase import FittedPhase
+    from pharmaq.mspc.batch._running import RunningPhase
     from pharmaq.mspc.batch.scores import BatchScores
 
 __all__ = ["BatchSession"]
@@ -79,11 +83,14 @@ class BatchSession:
 
     def __init__(self, monitor: Any, batch: str) -> None:
         self._monitor = monitor
+        self._known = frozenset(monitor.variables_)
         self.batch = str(batch)
         self.position = -1
         self.counts = dict.fromkeys(_COUNTS, 0)
         self._taken: dict[int, NDArray[np.float64]] = {}
-        self._running: dict[int, RunningPhase] = {}
+        self._running: dict[int, RunningPhase | RunningEvolution] = {}
+        level = monitor.batch_level_
+        self._level = None if level is None else BatchSession(level, batch)
         self._above = dict.fromkeys(NAMES, 0)
         self._lost: set[str] = set()
 
@@ -119,12 +126,12 @@ class BatchSession:
             For a value that is no number.
         """
         position, status = self._place(time)
-        row, counts = read_row(self._monitor.variables_, values, quality)
+        names = self._monitor.variables_
+        row, counts = read_row(names, self._known, values, quality)
         for name, count in counts.items():
             self.counts[name] += count
-        names = zip(self._monitor.variables_, row, strict=True)
-        missing = tuple(name for name, value in names if np.isnan(value))
-        if status == "used" and np.isnan(row).all():
+        missing = self._missing(row)
+        if status == "used" and len(missing) == len(names):
             status = "empty"
         self.counts[status] += 1
         if status != "used":
@@ -157,11 +164,12 @@ class BatchSession:
             msg = f"batch {self.batch!r} has no values yet; call update first"
             raise InputError(msg)
         phase = self._phase_at(self.position)
+        if isinstance(phase, EvolutionPhase):
+            return self._level_forecast(phase, alpha)
         model, k = phase.model, self.position - phase.start
-        scores = self._running[phase.start].scores
-        rest = model.mean[k + 1 :] + model.scale[k + 1 :] * (model.loadings[k + 1 :] @ scores)
+        rest = phase.modelled(self._scores)[k + 1 :]
         error = phase.quality_errors[k]
-        expected = model.quality(scores)
+        expected = model.quality(self._scores)
         half = float(stats.t.isf(alpha / 2, len(model.scores) - 1)) * error
         return BatchForecast(
             batch=self.batch,
@@ -174,6 +182,16 @@ class BatchSession:
             time=self._monitor.time_[self.position + 1 : phase.stop],
             variables=tuple(self._monitor.variables_),
             trajectory=rest,
+        )
+
+    def _level_forecast(self, phase: EvolutionPhase, alpha: float) -> BatchForecast:
+        """Return the forecast of the batch level, with scores turned into variables."""
+        level: Any = self._level
+        found = level.forecast(alpha=alpha)
+        return dataclasses.replace(
+            found,
+            variables=tuple(self._monitor.variables_),
+            trajectory=phase.modelled(found.trajectory),
         )
 
     def result(self) -> BatchScores:
@@ -231,9 +249,12 @@ class BatchSession:
             raise InputError(msg)
         for position, row in state["updates"]:
             values = np.array([np.nan if v is None else v for v in row], dtype=np.float64)
-            names = np.array(self._monitor.variables_)[np.isnan(values)]
-            self._moment(None, int(position), values, tuple(names.tolist()))
+            self._moment(None, int(position), values, self._missing(values))
         self.counts = {name: int(state["counts"][name]) for name in _COUNTS}
+
+    def _missing(self, row: NDArray[np.float64]) -> tuple[str, ...]:
+        """Return the names of variables without a value."""
+        return tuple(self._monitor.variables_[j] for j in np.flatnonzero(np.isnan(row)))
 
     def _place(self, time: Any) -> tuple[int, str]:
         """Return the aligned time of an update, and what becomes of it."""
@@ -246,20 +267,26 @@ class BatchSession:
             return position, "duplicate"
         return position, "late" if position < self.position else "used"
 
-    def _phase_at(self, position: int) -> FittedPhase:
+    def _phase_at(self, position: int) -> FittedPhase | EvolutionPhase:
         return next(p for p in self._monitor.phases_ if p.start <= position < p.stop)
 
     def _moment(
         self, time: Any, position: int, row: NDArray[np.float64], missing: tuple[str, ...]
     ) -> BatchMoment:
         phase = self._phase_at(position)
-        running = self._running.setdefault(phase.start, RunningPhase(phase))
+        if phase.start not in self._running:
+            self._running[phase.start] = phase.running()
         k = position - phase.start
-        now = running.take(k, row)
+        now = self._running[phase.start].take(k, row)
+        self._scores = now.scores
         self.position = position
         self._taken[position] = row
+        level = None
+        if self._level is not None:
+            level = self._level._moment(time, position, now.scores, ())
         limits = {name: phase.limits[name][:, k] for name in NAMES}
         findings = [*self._lost_sensors(missing), *self._judge(now, limits, time)]
+        findings += of_batch_level(() if level is None else level.findings)
         return BatchMoment(
             batch=self.batch,
             time=time,
@@ -270,6 +297,7 @@ class BatchSession:
             variables=tuple(self._monitor.variables_),
             missing=missing,
             findings=tuple(findings),
+            batch_level=level,
             t2_limit=limits["t2"],
             spe_limit=limits["spe"],
             spe_cumulative_limit=limits["spe_cumulative"],
@@ -307,6 +335,7 @@ class BatchSession:
             spe_contributions=share,
             missing=missing,
             findings=(finding,),
+            batch_level=None,
         )
 
     def _lost_sensors(self, missing: tuple[str, ...]) -> list[Finding]:
