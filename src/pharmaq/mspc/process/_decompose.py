@@ -45,17 +45,21 @@ def decompose(model: Any, values: Array, weights: tuple[float, float], kind: str
     if kind == "none":
         return Parts(scores, t2, spe, None, None, None)
     scaled = (values - model.x_mean_) / model.x_scale_
-    out = [np.full(values.shape, np.nan) for _ in range(3)]
-    seen = ~np.isnan(values)
-    patterns, which = np.unique(seen, axis=0, return_inverse=True)
     split = _complete if kind == "complete" else _reconstruction
+    variances = model.score_variances_
+    seen = ~np.isnan(values)
+    if seen.all():
+        whole = _Pattern(scaled, model.x_rotations_, model.x_loadings_)
+        return Parts(scores, t2, spe, *split(whole, variances, weights))
+    out = [np.full(values.shape, np.nan) for _ in range(3)]
+    patterns, which = np.unique(seen, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
         rows = np.flatnonzero(which == number)
         place = np.ix_(rows, np.flatnonzero(pattern))
         part = _Pattern(
             scaled[place], model.score_operator(pattern), model.x_loadings_[pattern]
         )
-        for array, found in zip(out, split(part, model.score_variances_, weights), strict=True):
+        for array, found in zip(out, split(part, variances, weights), strict=True):
             array[place] = found
     return Parts(scores, t2, spe, *out)
 

@@ -24,6 +24,8 @@ _WIDTH, _HEIGHT, _HEIGHT_BELOW = 8.0, 3.6, 2.4
 _MANY = 150
 # beyond this many signals their labels do
 _NAMED = 12
+# characters of all names below the axis
+_CHARACTERS = 90
 _LABELS = {
     "t2": "T²",
     "scores_t2": "T²",
@@ -225,7 +227,7 @@ def _draw_signals(chart: ControlChart, ax: Axes, x: Any) -> None:
             x[signals],
             chart.statistic[signals],
             marker="s",
-            s=_style.MARK_SIZE * 1.6,
+            s=_style.MARK_SIZE * (1.6 if x.size <= _MANY else 0.4),
             color=_style.ACTION,
             zorder=4,
         )
@@ -233,7 +235,7 @@ def _draw_signals(chart: ControlChart, ax: Axes, x: Any) -> None:
         for i in signals:
             up = chart.statistic[i] > np.broadcast_to(chart.center, x.shape)[i]
             ax.annotate(
-                str(chart.labels[i]),
+                _short(chart.labels[i]),
                 (x[i], chart.statistic[i]),
                 xytext=(0, 6 if up else -6),
                 textcoords="offset points",
@@ -338,7 +340,10 @@ def _finish(chart: ControlChart, ax: Axes, x: Any) -> None:
     ax.margins(y=0.12)
     numbered = chart.labels.dtype.kind in "iu"
     ax.set_xlabel("point" if numbered else "")
-    chosen = np.unique(np.linspace(0, x.size - 1, min(x.size, 9)).round().astype(int))
+    # as many names as fit beside each other
+    longest = max(len(_short(chart.labels[i])) for i in (0, -1))
+    count = min(x.size, 9, max(3, _CHARACTERS // longest))
+    chosen = np.unique(np.linspace(0, x.size - 1, count).round().astype(int))
     ax.set_xticks(x[chosen], [_short(chart.labels[i]) for i in chosen])
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
@@ -346,6 +351,8 @@ def _finish(chart: ControlChart, ax: Axes, x: Any) -> None:
 
 
 def _short(label: Any) -> str:
-    """Return a time without its zero seconds, anything else as it is."""
-    text = str(label)
-    return text.partition("T00:00")[0].partition(".000")[0]
+    """Return a time to the minute or second that it has, anything else as it is."""
+    if not isinstance(label, np.datetime64) or np.isnat(label):
+        return str(label)
+    text = str(np.datetime_as_string(label, unit="s")).replace("T", " ")
+    return text.removesuffix(":00").removesuffix(" 00:00")
