@@ -73,10 +73,18 @@ SINGLE: tuple[tuple[str, tuple[int, ...], str], ...] = (
 )
 
 
+WORDS = {
+    "analytic": "formula",
+    "bootstrap": "percentiles",
+    "bca": "BCa",
+    "expanded": "expanded BCa",
+}
+
+
 def capability_rows(
     runs: int = 1000,
     resamples: int = 1000,
-    kinds: Sequence[str] = ("analytic", "bootstrap", "bca"),
+    kinds: Sequence[str] = tuple(WORDS),
     settings: Sequence[tuple[str, tuple[int, ...], str]] = SINGLE,
 ) -> Iterator[Row]:
     """Limits of Cpk and Ppk of normal values: mean 0.5, sd 1, specification -4 to 5."""
@@ -104,10 +112,8 @@ def capability_rows(
 
             held = count(one, names, true, rng, runs)
             for name in names:
-                words = {"analytic": "formula", "bootstrap": "percentiles", "bca": "BCa"}
-                yield Row(
-                    f"{setting}, {estimator}", words[limits], name, 0.95, held[name], runs
-                )
+                words = f"{setting}, {estimator}"
+                yield Row(words, WORDS[limits], name, 0.95, held[name], runs)
 
 
 def between_rows(runs: int = 1000) -> Iterator[Row]:

@@ -42,8 +42,8 @@ def test_limits_of_indices_hold_what_they_promise(study: ModuleType) -> None:
 def test_tables_of_indices_agree_with_the_page(study: ModuleType) -> None:
     runs = 200
     for row in study.capability_rows(runs, resamples=400):
-        # percentiles of resamples hold some ten per cent less for few values: see the page
-        nominal = 0.95 if row.method == "formula" else 0.84
+        # limits by resampling hold some ten per cent less for few values: see the page
+        nominal = {"formula": 0.95, "expanded BCa": 0.89}.get(row.method, 0.84)
         assert row.held >= least(runs, nominal), row
     for row in study.between_rows(runs):
         if row.method == "between_within":

@@ -104,6 +104,26 @@ def test_overall_estimator_resamples_like_the_overall_index() -> None:
     assert found["cpk"].lower == pytest.approx(ratio * found["ppk"].lower)
 
 
+# T. C. Hesterberg, Am. Stat. 69 (2015) 371-386: levels by t and sqrt(n / (n - 1))
+@pytest.mark.parametrize("units", ["values", "subgroups"])
+def test_expanded_limits_are_those_of_a_higher_confidence(units: str) -> None:
+    x, n = (skewed(20), 20) if units == "values" else (skewed(36).reshape(12, 3), 12)
+    t = stats.t.ppf(0.975, n - 1) * math.sqrt(n / (n - 1))
+    expanded, bca = (
+        capability(x, **SPEC, limits=limits, confidence=level, random_state=1).indices["ppk"]
+        for limits, level in (("expanded", 0.95), ("bca", 2 * stats.norm.cdf(t) - 1))
+    )
+    assert (expanded.lower, expanded.upper) == pytest.approx((bca.lower, bca.upper), abs=1e-9)
+    assert expanded.method == f"expanded BCa of 10000 resamples of {units}"
+
+
+@pytest.mark.parametrize(("lsl", "upper"), [(-1.0, math.inf), (0.0, 0.4)])
+def test_resamples_that_do_not_vary_have_infinite_room_or_none(lsl, upper: float) -> None:
+    x = [0.0, 0.0, 0.0, 0.0, 0.0, 1.0]
+    found = capability(x, lsl=lsl, estimator="overall", limits="bootstrap", random_state=7)
+    assert found.indices["ppl"].upper == pytest.approx(upper, abs=0.1)
+
+
 def test_lognormal_indices_have_bootstrap_limits() -> None:
     x = np.exp(0.2 * np.random.default_rng(2).standard_normal(120))
     spec = {"lsl": 0.3, "usl": 2.5, "distribution": "lognormal"}

@@ -115,28 +115,54 @@ def bootstrap_limits(
     index: Callable[[Vector, Vector], Vector],
     moments: Moments,
     risk: float,
-    method: Literal["bootstrap", "bca"],
+    method: Literal["bootstrap", "bca", "expanded"],
 ) -> tuple[float, float]:
     """Return percentile limits of an index, or those corrected for bias and skewness."""
-    found = index(*moments.resampled)
-    levels = np.array([risk / 2, 1 - risk / 2])
-    if method == "bca":
-        estimate = float(index(*(np.array([m]) for m in moments.estimate))[0])
-        below = (np.sum(found < estimate) + np.sum(found == estimate) / 2) / found.size
-        if not 0 < below < 1:
-            msg = (
-                "limits='bca' needs resamples on both sides of the estimate, and there are "
-                "none on one; raise n_resamples or use limits='bootstrap'"
-            )
-            raise InputError(msg)
-        shift = float(special.ndtri(below))
-        left = index(*moments.jackknifed)
-        off = left.mean() - left
-        skew = float(np.sum(off**3) / (6 * np.sum(off**2) ** 1.5))
-        z = shift + special.ndtri(levels)
-        levels = special.ndtr(shift + z / (1 - skew * z))
-    low, high = np.quantile(found, levels)
-    return float(low), float(high)
+    # all values of a resample may be the same one: no spread, and infinite room or none
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = index(*moments.resampled)
+    found = np.where(np.isnan(found), 0.0, found)
+    if method == "bootstrap":
+        levels = np.array([risk / 2, 1 - risk / 2])
+    else:
+        upper = -float(special.ndtri(risk / 2))
+        if method == "expanded":
+            # resamples vary by the divisor n, and n units know their spread as a t does
+            n = moments.jackknifed[0].size
+            upper = -float(special.stdtrit(n - 1, risk / 2)) * math.sqrt(n / (n - 1))
+        levels = _corrected(index, moments, found, np.array([-upper, upper]), method)
+    # between two infinite ones numpy finds no number
+    with np.errstate(invalid="ignore"):
+        low, high = np.quantile(found, levels)
+    return _or_infinite(low), _or_infinite(high)
+
+
+def _or_infinite(limit: float) -> float:
+    return math.inf if math.isnan(limit) else float(limit)
+
+
+def _corrected(
+    index: Callable[[Vector, Vector], Vector],
+    moments: Moments,
+    found: Vector,
+    scores: Vector,
+    method: str,
+) -> Vector:
+    """Return levels corrected for the bias of resamples and for skewness (Efron 1987)."""
+    estimate = float(index(*(np.array([m]) for m in moments.estimate))[0])
+    below = (np.sum(found < estimate) + np.sum(found == estimate) / 2) / found.size
+    if not 0 < below < 1:
+        msg = (
+            f"limits={method!r} needs resamples on both sides of the estimate, and there are "
+            "none on one; raise n_resamples or use limits='bootstrap'"
+        )
+        raise InputError(msg)
+    shift = float(special.ndtri(below))
+    left = index(*moments.jackknifed)
+    off = left.mean() - left
+    skew = float(np.sum(off**3) / (6 * np.sum(off**2) ** 1.5))
+    z = shift + scores
+    return special.ndtr(shift + z / (1 - skew * z))
 
 
 def _sums(

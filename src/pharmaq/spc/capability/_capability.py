@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["capability"]
 
 Distribution = Literal["normal", "lognormal", "weibull", "gamma", "boxcox", "johnson", "best"]
-Limits = Literal["analytic", "bootstrap", "bca"]
+Limits = Literal["analytic", "bootstrap", "bca", "expanded"]
 Variation = Literal["within", "between_within"]
 
 _LEAST_RESAMPLES = 100
@@ -84,11 +84,13 @@ def capability(  # noqa: PLR0913 - a specification is three of them
         Limits of ``"lognormal"`` are by resampling only, of others there are none.
     confidence : float, default 0.95
         Of the two-sided limits.
-    limits : {"analytic", "bootstrap", "bca"}, default "analytic"
+    limits : {"analytic", "bootstrap", "bca", "expanded"}, default "analytic"
         ``"bootstrap"``: percentiles of resamples; ``"bca"``: those corrected for bias and
-        skewness [4]_. They do not need normal values, but many: of 20 to 50 values or ten
-        subgroups 95 % limits hold 85 to 93 %. Single values are drawn one by one for overall
-        indices, in blocks of neighbours for moving ranges; subgroups are drawn whole.
+        skewness [4]_; ``"expanded"``: the same with levels for the number of units [8]_, the
+        best of the three for few. They do not need normal values, but many: of 20 to 50 values
+        or ten subgroups 95 % limits hold 85 to 93 %, expanded ones 90 to 95 %. Single values
+        are drawn one by one for overall indices, in blocks of neighbours for moving ranges;
+        subgroups are drawn whole.
     n_resamples : int, default 10_000
         Number of resamples, at least 100.
     random_state : int or Generator, optional
@@ -140,6 +142,7 @@ def capability(  # noqa: PLR0913 - a specification is three of them
     .. [5] Minitab, Methods and formulas for between/within capability analysis.
     .. [6] K. J. Worsley, J. Am. Stat. Assoc. 74 (1979) 365-367.
     .. [7] B. James, K. L. James, D. Siegmund, Biometrika 74 (1987) 71-83.
+    .. [8] T. C. Hesterberg, Am. Stat. 69 (2015) 371-386.
 
     Examples
     --------

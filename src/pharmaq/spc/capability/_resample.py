@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["draw", "require_resamplable", "resampled"]
 
+_WORDS = {"bootstrap": "percentiles", "bca": "BCa", "expanded": "expanded BCa"}
+
 
 def draw(
     x: NDArray[np.float64],
@@ -61,8 +63,7 @@ def resampled(
         moments = drawn["p" if index.name == "cpm" else index.name[0]]
         rule = formula(index.name, spec)
     lower, upper = bootstrap_limits(rule, moments, risk, limits)
-    word = "percentiles" if limits == "bootstrap" else "BCa"
-    method = f"{word} of {moments.resampled[0].size} resamples of {moments.name}"
+    method = f"{_WORDS[limits]} of {moments.resampled[0].size} resamples of {moments.name}"
     return dataclasses.replace(index, lower=lower, upper=upper, method=method)
 
 
