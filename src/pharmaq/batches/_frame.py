@@ -136,6 +136,35 @@ class Batches(Result):
             findings=tuple(f for f in self.findings if f.subject in {*map(str, wanted)}),
         )
 
+    def ordered(self, variables: Sequence[str]) -> Batches:
+        """Return the same with the variables in another order.
+
+        Parameters
+        ----------
+        variables : sequence of str
+            All of them, or some: the others are left out.
+
+        Returns
+        -------
+        Batches
+            With these variables.
+
+        Raises
+        ------
+        InputError
+            If a name is none of a variable.
+        """
+        unknown = [name for name in variables if name not in self.units]
+        if unknown or not len(variables):
+            msg = f"variables must be some of {self.variables}, got {list(variables)!r}"
+            raise InputError(msg)
+        roles = ["batch", "time", *["phase"] * bool(self.phases)]
+        return dataclasses.replace(
+            self,
+            frame=self.frame[[*roles, *variables]],
+            units={name: self.units[name] for name in variables},
+        )
+
     def phase_table(self) -> pd.DataFrame:
         """Return when each phase ran in each batch.
 

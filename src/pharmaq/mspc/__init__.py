@@ -1,5 +1,6 @@
 """Monitoring of many variables at once: continuous processes, batches, charts of vectors."""
 
+from pharmaq.mspc.alignment import DTW, Alignment, AlignmentSession, BatchAligner, align
 from pharmaq.mspc.batch import (
     BatchForecast,
     BatchLimits,
@@ -30,6 +31,10 @@ from pharmaq.mspc.process import (
 )
 
 __all__ = [
+    "DTW",
+    "Alignment",
+    "AlignmentSession",
+    "BatchAligner",
     "BatchForecast",
     "BatchLimits",
     "BatchMoment",
@@ -43,6 +48,7 @@ __all__ = [
     "Observation",
     "ProcessMonitor",
     "ProcessScores",
+    "align",
     "fold",
     "mcusum_chart",
     "mcusum_limit",
