@@ -1,0 +1,17 @@
+"""Limits of acceptance: specifications, rounding, results out of specification."""
+
+from pharmaq.spc.acceptance.oos import AcceptanceCheck, check_oos
+from pharmaq.spc.acceptance.ranges import AcceptanceRange, parse_range
+from pharmaq.spc.acceptance.rounding import round_half_up, round_significant
+from pharmaq.spc.acceptance.specification import Specification, Specifications
+
+__all__ = [
+    "AcceptanceCheck",
+    "AcceptanceRange",
+    "Specification",
+    "Specifications",
+    "check_oos",
+    "parse_range",
+    "round_half_up",
+    "round_significant",
+]
