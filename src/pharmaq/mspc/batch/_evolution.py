@@ -13,7 +13,7 @@ import numpy as np
 
 from pharmaq.chemometrics import PLS
 from pharmaq.errors import InputError
-from pharmaq.mspc.batch._infill import solve_bounded
+from pharmaq.mspc.batch._infill import pseudo_inverse, solve_bounded
 from pharmaq.mspc.batch._now import Now
 from pharmaq.mspc.batch._phase import STATISTICS, make_limits
 from pharmaq.mspc.batch._trajectory import Trajectories
@@ -83,6 +83,16 @@ class EvolutionPhase:
     def running(self) -> RunningEvolution:
         """Return the state of a batch that starts this phase."""
         return RunningEvolution(self.model)
+
+    @property
+    def score_center(self) -> Array:
+        """Scores of the mean trajectory at each time, shape (K, A)."""
+        return self.model.middle @ self.model.rotations
+
+    @property
+    def score_covariance(self) -> Array:
+        """Covariance of the scores of the fitted batches at each time, shape (K, A, A)."""
+        return pseudo_inverse(self.model.inverse)
 
     def maturity(self, scores: Array) -> Array:
         """Return the maturity that scores of shape (..., A) stand for, 0 to 1 in this phase."""

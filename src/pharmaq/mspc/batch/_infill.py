@@ -96,6 +96,14 @@ def inverse_covariance(scores: Array, model: ScoreModel) -> tuple[Array, NDArray
     return inverse / np.sqrt(np.outer(variances, variances)), rank
 
 
+def pseudo_inverse(matrices: Array) -> Array:
+    """Return the pseudo-inverse of symmetric matrices; NaN stays NaN."""
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(matrices).all(axis=(-1, -2)))
+    whole = finite[:, None, None]
+    found = np.linalg.pinv(np.where(whole, matrices, 0.0), hermitian=True)
+    return np.where(whole, found, np.nan)
+
+
 def solve_bounded(gram: Array, right: Array) -> Array:
     """Solve normal equations where they hold more than rounding."""
     size = np.sqrt(np.einsum("...aa->...a", gram))

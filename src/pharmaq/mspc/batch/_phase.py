@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pharmaq.mspc.batch._infill import Operators, make_operators
+from pharmaq.mspc.batch._infill import Operators, make_operators, pseudo_inverse
 from pharmaq.mspc.batch._leave_out import leave_one_out
 from pharmaq.mspc.batch._model import PhaseModel, fit_phase
 from pharmaq.mspc.batch._running import RunningPhase
@@ -49,6 +49,16 @@ class FittedPhase:
     def running(self) -> RunningPhase:
         """Return the state of a batch that starts this phase."""
         return RunningPhase(self)
+
+    @property
+    def score_center(self) -> Array:
+        """Scores of the mean trajectory at each time, shape (K, A)."""
+        return np.zeros(self.operators.inverse.shape[:2])
+
+    @property
+    def score_covariance(self) -> Array:
+        """Covariance of the scores of the fitted batches at each time, shape (K, A, A)."""
+        return pseudo_inverse(self.operators.inverse)
 
     def modelled(self, scores: Array) -> Array:
         """Return the values that scores of shape (A,) stand for, shape (K, J)."""

@@ -40,6 +40,8 @@ def score_batches(monitor: Any, data: Batches) -> BatchScores:
         variables=tuple(monitor.variables_),
         units=tuple(monitor.units_),
         phase=names,
+        score_center=np.concatenate([p.score_center for p in monitor.phases_]),
+        score_covariance=np.concatenate([p.score_covariance for p in monitor.phases_]),
         n_reference=len(monitor.batch_),
         infill=monitor.infill,
         limits=monitor.limits_,

@@ -13,11 +13,10 @@ from pharmaq._checks import check_choice, check_integer
 from pharmaq.chemometrics import spe_limit, t2_limit
 from pharmaq.errors import FormatError, InputError, InputTypeError
 from pharmaq.mspc.batch._data import Batches, read_batches, same_grid, same_variables
-from pharmaq.mspc.batch._demands import check_columns, check_quality, check_variables
-from pharmaq.mspc.batch._evolution import EvolutionPhase, fit_evolution
+from pharmaq.mspc.batch._demands import check_quality, check_variables
+from pharmaq.mspc.batch._fitting import find_places, fit_place, with_values
 from pharmaq.mspc.batch._infill import INFILLS
 from pharmaq.mspc.batch._model import SCALINGS
-from pharmaq.mspc.batch._phase import FittedPhase, fit_one
 from pharmaq.mspc.batch._scoring import score_batches
 from pharmaq.mspc.batch._storage import KIND, fingerprint, monitor_content, restore_monitor
 from pharmaq.mspc.batch.limits import BatchLimits, FalseAlarms, count_alarms
@@ -187,9 +186,9 @@ class BatchMonitor(BaseEstimator):
         self.variables_, self.units_ = data.variables, data.units
         self.time_, self.batch_ = data.time, data.batch
         self.n_missing_ = int(np.isnan(data.values).sum())
-        self.n_left_out_: dict[str, int] = {}
-        fit = self._fit_evolution if self.unfolding == "variable" else self._fit_phase
-        self.phases_ = [fit(data, quality, place, options) for place in self._places(data)]
+        places = find_places(data, self.phases)
+        self.n_left_out_ = {p[0]: int(np.sum(~with_values(data, p))) for p in places}
+        self.phases_ = [fit_place(data, quality, p, options, limits) for p in places]
         self.phase_names_ = [phase.name for phase in self.phases_]
         self.n_pooled_scales_ = sum(getattr(p.model, "n_pooled", 0) for p in self.phases_)
         self.explained_ = {phase.name: phase.model.explained for phase in self.phases_}
@@ -380,46 +379,8 @@ class BatchMonitor(BaseEstimator):
         if not isinstance(limits, BatchLimits):
             msg = f"limits must be a BatchLimits, got {limits!r}"
             raise InputTypeError(msg)
-        names = ("n_components", "scaling", "infill")
+        names = ("n_components", "unfolding", "scaling", "infill")
         return limits, {name: getattr(self, name) for name in names}
-
-    def _places(self, data: Batches) -> list[tuple[str, int, int]]:
-        """Return name, start and stop of each phase."""
-        if self.phases == "whole":
-            return [("whole", 0, len(data.time))]
-        if data.phase is None:
-            msg = "phases='each' needs a coordinate 'phase' along 'time' in batches"
-            raise InputError(msg)
-        cuts = np.flatnonzero(data.phase[1:] != data.phase[:-1]) + 1
-        edges = [0, *cuts.tolist(), len(data.time)]
-        names = [str(data.phase[start]) for start in edges[:-1]]
-        if len(set(names)) < len(names):
-            msg = f"a phase must be one run of times, but phases follow as {names}"
-            raise InputError(msg)
-        return list(zip(names, edges[:-1], edges[1:], strict=True))
-
-    def _fit_phase(
-        self,
-        data: Batches,
-        quality: NDArray[np.float64] | None,
-        place: tuple[str, int, int],
-        options: dict[str, Any],
-    ) -> FittedPhase:
-        name, start, stop = place
-        values = data.values[:, start:stop]
-        used = ~np.isnan(values).all(axis=(1, 2))
-        self.n_left_out_[name] = int(np.sum(~used))
-        check_columns(values[used], data, place)
-        least = options["n_components"] + 2 + (self.limits_.values == "cross_validated")
-        if used.sum() < least:
-            msg = (
-                f"n_components = {options['n_components']} needs at least {least} batches "
-                f"with values in phase {name!r}, got {used.sum()}; use fewer components or "
-                "more batches"
-            )
-            raise InputError(msg)
-        y = None if quality is None else quality[used]
-        return fit_one(values[used], y, place, options, self.limits_)
 
     def batch_level_data(self, scores: NDArray[np.float64], batch: NDArray[Any]) -> xr.Dataset:
         """Return scores of observations as batches, for `batch_level_`.
@@ -455,23 +416,6 @@ class BatchMonitor(BaseEstimator):
         parts = [p.follow(data.values[:, p.start : p.stop]).scores for p in self.phases_]
         level = clone(self).set_params(unfolding="batch")
         return level.fit(self.batch_level_data(np.concatenate(parts, axis=1), data.batch), y)
-
-    def _fit_evolution(
-        self,
-        data: Batches,
-        quality: NDArray[np.float64] | None,  # noqa: ARG002
-        place: tuple[str, int, int],
-        options: dict[str, Any],
-    ) -> EvolutionPhase:
-        name, start, stop = place
-        values = data.values[:, start:stop]
-        used = ~np.isnan(values).all(axis=(1, 2))
-        self.n_left_out_[name] = int(np.sum(~used))
-        check_columns(values[used], data, place)
-        time = (data.time[start:stop] - data.time[start]).astype(np.float64)
-        time = time / max(time[-1], 1e-300)
-        count = options["n_components"]
-        return fit_evolution(values[used], time, place, count, self.limits_)
 
     def _phase(self, name: str | None) -> Any:
         if name is None and len(self.phases_) == 1:

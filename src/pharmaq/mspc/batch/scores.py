@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pharmaq._checks import check_choice
+from pharmaq._checks import check_choice, check_integer
+from pharmaq.chemometrics import t2_limit
 from pharmaq.errors import InputError
 from pharmaq.results import Finding, Result
 
@@ -48,6 +49,8 @@ class BatchScores(Result):
     t2_limit, spe_limit, spe_cumulative_limit, spe_hindsight_limit : ndarray of shape \
 (n_alphas, K)
         Limits, the widest last.
+    score_center, score_covariance : ndarray of shape (K, A), (K, A, A)
+        Middle and covariance of the scores of the fitted batches at each time.
     t2_contributions : ndarray of shape (n, K, J)
         What each value contributes to T2 at the end of its phase; they sum to it. Unfolded by
         variable, to T2 of its own time.
@@ -89,6 +92,8 @@ class BatchScores(Result):
     spe_limit: NDArray[np.float64]
     spe_cumulative_limit: NDArray[np.float64]
     spe_hindsight_limit: NDArray[np.float64]
+    score_center: NDArray[np.float64]
+    score_covariance: NDArray[np.float64]
     t2_contributions: NDArray[np.float64]
     spe_contributions: NDArray[np.float64]
     quality: NDArray[np.float64]
@@ -220,6 +225,95 @@ class BatchScores(Result):
         order = np.argsort(-np.abs(total), kind="stable")
         names = np.array(self.variables)[order]
         return pd.DataFrame({"variable": names, "contribution": total[order]})
+
+    def last_scores(self) -> NDArray[np.float64]:
+        """Return the scores of each batch at its last observed time, shape (n, A)."""
+        seen = ~np.isnan(self.spe)
+        last = seen.shape[1] - 1 - np.argmax(seen[:, ::-1], axis=1)
+        return np.take_along_axis(self.scores, last[:, None, None], axis=1)[:, 0]
+
+    def ellipse(
+        self, components: tuple[int, int] = (1, 2), *, alpha: float = 0.05, time: int = -1
+    ) -> NDArray[np.float64]:
+        """Return the ellipse that holds scores of good batches.
+
+        Parameters
+        ----------
+        components : tuple of int, default (1, 2)
+            Which two, from 1.
+        alpha : float, default 0.05
+            Share of new good batches outside.
+        time : int, default -1
+            Position of the aligned time; the last by default.
+
+        Returns
+        -------
+        ndarray of shape (200, 2)
+            Points where T2 of the two scores is the limit by F for new batches.
+        """
+        A = self.scores.shape[2]
+        both = [check_integer("components", c, least=1, most=A) - 1 for c in components]
+        covariance = self.score_covariance[time][np.ix_(both, both)]
+        limit = t2_limit(self.n_reference, 2, alpha=alpha)
+        values, vectors = np.linalg.eigh(covariance)
+        angle = np.linspace(0, 2 * np.pi, 200)
+        circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        axes = vectors * np.sqrt(np.clip(values, 0, None) * limit)
+        return np.asarray(self.score_center[time][both] + circle @ axes.T)
+
+    def plot(
+        self,
+        *,
+        kind: Literal[
+            "trajectory", "scores", "contributions", "heat_map", "batches"
+        ] = "trajectory",
+        statistic: Literal["t2", "spe", "spe_cumulative", "spe_hindsight"] = "spe",
+        batch: Any = None,
+        components: tuple[int, int] = (1, 2),
+        ax: Any = None,
+    ) -> Any:
+        """Draw the batches.
+
+        Parameters
+        ----------
+        kind : str, default "trajectory"
+            ``"trajectory"``: the statistic over time with its limits. ``"scores"``: last scores
+            with the ellipse of good batches. ``"contributions"``: of each variable, for one
+            batch. ``"heat_map"``: of each variable at each time, for one batch.
+            ``"batches"``: the statistic of all batches at all times, divided by its limit.
+        statistic : str, default "spe"
+            What to draw; contributions are those of ``"t2"`` or ``"spe"``.
+        batch : label, optional
+            The batch in focus; by default the one farthest above the limit.
+        components : tuple of int, default (1, 2)
+            For ``"scores"``.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture.
+        """
+        from pharmaq.mspc.batch import plots
+
+        kinds = ("trajectory", "scores", "contributions", "heat_map", "batches")
+        check_choice("kind", kind, kinds)
+        check_choice("statistic", statistic, STATISTICS)
+        row = self._farthest(statistic) if batch is None else self.position(batch)
+        if kind == "scores":
+            return plots.plot_scores(self, components, row, ax=ax)
+        if kind == "batches":
+            return plots.plot_batches(self, statistic, ax=ax)
+        if kind == "trajectory":
+            return plots.plot_trajectory(self, statistic, row, ax=ax)
+        check_choice("statistic", statistic, ("t2", "spe"))
+        draw = plots.plot_heat_map if kind == "heat_map" else plots.plot_contributions
+        return draw(self, statistic, row, ax=ax)
+
+    def _farthest(self, statistic: str) -> int:
+        ratio = getattr(self, statistic) / getattr(self, f"{statistic}_limit")[-1]
+        return int(np.argmax(np.nanmax(np.nan_to_num(ratio), axis=1)))
 
     def position(self, batch: Any) -> int:
         """Return the row of a batch.
