@@ -159,6 +159,14 @@ from pharmaq.spc.run_length import (
     shewhart_run_length,
     xbar_s_run_length,
 )
+from pharmaq.spc.sampling import (
+    AttributePlan,
+    LotDecision,
+    VariablesPlan,
+    attribute_plan,
+    sampling_plan,
+    variables_plan,
+)
 from pharmaq.spc.sigma import SigmaEstimate, sigma_of_individuals, sigma_of_subgroups
 from pharmaq.spc.stability import (
     CONTROLLED_COLD,
@@ -193,6 +201,7 @@ __all__ = [
     "ApplicableRules",
     "ArrheniusFit",
     "AttributeAgreement",
+    "AttributePlan",
     "Autocorrelation",
     "BatchInterval",
     "BeforeAfter",
@@ -222,6 +231,7 @@ __all__ = [
     "GageType1",
     "Kappa",
     "LastingShift",
+    "LotDecision",
     "MeanKineticTemperature",
     "NormalityTest",
     "OOTCheck",
@@ -246,6 +256,7 @@ __all__ = [
     "Subgroups",
     "TrendTest",
     "UniformityTest",
+    "VariablesPlan",
     "VarianceComponents",
     "Violation",
     "Violations",
@@ -256,6 +267,7 @@ __all__ = [
     "arrhenius",
     "as_subgroups",
     "attribute_agreement",
+    "attribute_plan",
     "autocorrelation",
     "average_run_length",
     "batch_prediction_interval",
@@ -328,6 +340,7 @@ __all__ = [
     "runs_analysis",
     "s2_cusum_run_length",
     "s2_ewma_run_length",
+    "sampling_plan",
     "satterthwaite_limits",
     "shapiro_wilk",
     "shelf_life",
@@ -341,6 +354,7 @@ __all__ = [
     "tolerance_interval",
     "tolerance_sample_size",
     "u_chart",
+    "variables_plan",
     "variance_components",
     "wald_limits",
     "xbar_r_chart",
