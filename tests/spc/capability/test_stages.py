@@ -62,6 +62,13 @@ def test_subgroups_keep_their_stage(stages_of: str) -> None:
     assert column.stages["2"].cpk == alone.cpk
 
 
+def test_subgroups_of_different_size_are_rows_of_their_own() -> None:
+    rows = [[1.0, 2.0], [2.0, 3.0, 4.0], [1.0, 2.5], [5.0, 6.0]]
+    found = capability_by_stage(rows, ["a", "a", "b", "b"], lsl=-9)
+    assert found.to_frame()["n"].tolist() == [5, 4]
+    assert found.stages["a"].cpk == capability(rows[:2], lsl=-9).cpk
+
+
 def test_findings_name_their_stage() -> None:
     x, stages = three_periods()
     x[45] = 40.0
@@ -114,6 +121,8 @@ def test_picture_of_stages_opens_marks_that_are_not_valid() -> None:
         ),
         ({"values": [1.0] * 10 + [1.0, 2.0] * 5}, "stage 'a': values must vary"),
         ({"subgroups": 4}, "subgroup 3 lies in two"),
+        ({"stages": ["a"] * 10 + [None] * 10}, r"stages\[10\] is missing"),
+        ({"values": 7.0}, "there are 1 points"),
         ({"lsl": 9.0}, "lsl must lie below usl"),
     ],
 )

@@ -24,7 +24,7 @@ from pharmaq.spc.sigma import (
     sigma_of_individuals,
     sigma_of_subgroups,
 )
-from pharmaq.spc.subgroups import Subgroups, as_subgroups
+from pharmaq.spc.subgroups import Subgroups, as_subgroups, holds_rows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -227,7 +227,7 @@ def _read(
     values: Any, subgroups: ArrayLike | int | None
 ) -> tuple[NDArray[np.float64], Subgroups | None]:
     grouped = None
-    if subgroups is not None or np.ndim(values) != 1:
+    if subgroups is not None or holds_rows(values):
         grouped = as_subgroups(values, subgroups=subgroups)
     x = check_vector("values", values, least=2) if grouped is None else grouped.values
     if np.ptp(x) == 0:

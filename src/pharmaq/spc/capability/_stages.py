@@ -12,7 +12,7 @@ from pharmaq.errors import InputError
 from pharmaq.results import Result
 from pharmaq.spc.capability._capability import capability
 from pharmaq.spc.charts import stage_masks
-from pharmaq.spc.subgroups import as_subgroups
+from pharmaq.spc.subgroups import as_subgroups, holds_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,19 +152,29 @@ def _split(
     values: Any, stages: ArrayLike, subgroups: ArrayLike | int | None
 ) -> list[tuple[str, Callable[[Any], Capability]]]:
     """Return the name of each stage and how to study it."""
-    if subgroups is None and np.ndim(values) == 1:
-        x, names = np.asarray(values), np.asarray(stages)
+    names = _named(stages)
+    if subgroups is None and not holds_rows(values):
+        x = np.asarray(values)
         return [
             (str(names[where][0]), _of_values(x[where])) for where in stage_masks(names, x.size)
         ]
     grouped = as_subgroups(values, subgroups=subgroups)
-    names = _of_subgroups(np.asarray(stages), grouped.sizes, grouped.labels)
+    names = _of_subgroups(names, grouped.sizes, grouped.labels)
     found: list[tuple[str, Callable[[Any], Capability]]] = []
     for where in stage_masks(names, grouped.sizes.size):
         one = grouped.take(where)
         labels = np.repeat(one.labels, one.sizes)
         found.append((str(names[where][0]), _of_values(one.values, labels)))
     return found
+
+
+def _named(stages: ArrayLike) -> NDArray[Any]:
+    names = np.asarray(stages)
+    missing = np.flatnonzero(pd.isna(names))
+    if missing.size:
+        msg = f"stages must name a period everywhere, but stages[{missing[0]}] is missing"
+        raise InputError(msg)
+    return names
 
 
 def _of_values(x: NDArray[Any], labels: Any = None) -> Callable[[Any], Capability]:
