@@ -110,6 +110,23 @@ def test_false_alarms_of_both_phases_are_alpha() -> None:
     assert np.mean(second) / 20 == pytest.approx(0.05, abs=0.012)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [1, 4])
+@pytest.mark.parametrize("known", [("center",), ("covariance",), ("center", "covariance")])
+def test_false_alarms_are_alpha_whatever_is_known(size: int, known: tuple[str, ...]) -> None:
+    truth = {"center": [0.0, 0.0], "covariance": np.eye(2)}
+    given = {name: truth[name] for name in known}
+    rng = np.random.default_rng(4)
+    shape = (15, 2) if size == 1 else (15, size, 2)
+    first, second = [], []
+    for _ in range(500):
+        chart = t2_chart(rng.normal(size=shape), alpha=0.05, **given)
+        first.append(len(chart.signals))
+        second.append(len(chart.extend(rng.normal(size=shape)).new_signals))
+    assert np.mean(first) / 15 == pytest.approx(0.05, abs=0.007)
+    assert np.mean(second) / 15 == pytest.approx(0.05, abs=0.009)
+
+
 def test_names_of_points_and_variables_are_kept() -> None:
     days = pd.date_range("2026-01-01", periods=30, freq="D", tz="UTC")
     frame = pd.DataFrame(normal(), index=days, columns=["flow", "pH", "power"])

@@ -165,8 +165,9 @@ def test_limits_from_held_out_rows_replace_those_of_phase_2() -> None:
         monitor.recalibrate(process(10, 7))
 
 
-def test_a_model_without_residuals_has_no_spe() -> None:
-    monitor = ProcessMonitor(8, cv=None).fit(process(60))
+@pytest.mark.parametrize("method", ["jackson", "imhof"])
+def test_a_model_without_residuals_has_no_spe(method: Any) -> None:
+    monitor = ProcessMonitor(8, cv=None, spe_limit=method).fit(process(60))
     result = monitor.score(process(5, 1))
     assert result.spe_limit == 0
     np.testing.assert_allclose(result.spe, 0, atol=1e-20)

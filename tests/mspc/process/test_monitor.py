@@ -15,6 +15,7 @@ from naive_monitor import Naive
 from simulated_process import process
 from sklearn.base import clone
 
+from pharmaq import modelfile
 from pharmaq.chemometrics.limits import spe_limit_from_eigenvalues
 from pharmaq.errors import FormatError, InputError, UnitsError
 from pharmaq.mspc import ProcessMonitor
@@ -180,6 +181,13 @@ def test_share_of_variance_chooses_components() -> None:
     assert (table["explained"][: chosen.index[0]] < 0.99).all()
 
 
+def test_too_few_rows_or_variables_give_no_choice() -> None:
+    with pytest.raises(InputError, match="too few rows or variables to choose"):
+        ProcessMonitor("cross-validation").fit(frame()[["flow"]])
+    with pytest.raises(InputError, match="explained must"):
+        ProcessMonitor("explained variance", explained=2.0).fit(frame())
+
+
 def test_parallel_analysis_refuses_independent_variables() -> None:
     X = np.random.default_rng(0).normal(size=(200, 5))
     with pytest.raises(InputError, match="do not move together"):
@@ -223,6 +231,14 @@ def test_a_variable_that_is_missing_altogether_is_counted() -> None:
     assert np.isfinite(result.t2).all()
 
 
+def test_rows_without_any_value_are_refused() -> None:
+    monitor = ProcessMonitor(2, missing="tsr").fit(frame())
+    new = frame(5)
+    new.iloc[3] = np.nan
+    with pytest.raises(InputError, match=r"row 2026-01-01T00:03.* has no value at all"):
+        monitor.score(new)
+
+
 # --- dynamic PCA
 
 
@@ -250,6 +266,13 @@ def test_rows_after_a_gap_have_no_history() -> None:
     assert np.datetime64("2026-01-01T01:02") in result.label
 
 
+def test_a_record_of_gaps_alone_has_no_lags() -> None:
+    steps = pd.to_timedelta(np.cumsum([1, 1, 9] * 10), unit="min")
+    X = frame(30).set_axis(pd.Timestamp("2026-01-01") + steps, axis=0)
+    with pytest.raises(InputError, match="without a gap in time"):
+        ProcessMonitor(2, lags=3).fit(X)
+
+
 # --- names, units, times
 
 
@@ -272,6 +295,24 @@ def test_names_units_and_times_are_kept() -> None:
     assert result.contributions(stamp, top=1)["variable"].item() == "DO"
 
 
+def test_rows_may_have_names() -> None:
+    lots = [f"lot {i}" for i in range(200)]
+    X = frame().set_axis(lots, axis=0)
+    result = ProcessMonitor(2).fit(X).score(X)
+    assert result.label[3] == "lot 3"
+    assert len(result.contributions("lot 3", top=2)) == 2
+
+
+def test_names_may_be_numbers_or_absent() -> None:
+    X = frame().set_axis(range(8), axis=1)
+    expected = ProcessMonitor(2).fit(frame()).score(frame()).t2
+    numbered = ProcessMonitor(2).fit(X)
+    np.testing.assert_array_equal(numbered.score(X[[7, 1, 2, 3, 4, 5, 6, 0]]).t2, expected)
+    np.testing.assert_array_equal(numbered.score(X.to_numpy()).t2, expected)
+    nameless = ProcessMonitor(2).fit(X.to_numpy())
+    np.testing.assert_array_equal(nameless.score(frame()).t2, expected)
+
+
 def test_other_units_are_refused() -> None:
     X = frame()
     monitor = ProcessMonitor(2).fit(X, units={"T1": "degC"})
@@ -282,6 +323,8 @@ def test_other_units_are_refused() -> None:
         ProcessMonitor(2).fit(X, units={"T9": "degC"})
     with pytest.raises(TypeError, match="unit of 'T1' must be text"):
         ProcessMonitor(2).fit(X, units={"T1": 3})
+    with pytest.raises(TypeError, match="units must be a dictionary"):
+        ProcessMonitor(2).fit(X, units="degC")
 
 
 def test_fitted_monitors_can_be_copied_and_saved(tmp_path: Path) -> None:
@@ -303,6 +346,12 @@ def test_fitted_monitors_can_be_copied_and_saved(tmp_path: Path) -> None:
     (tmp_path / "monitor.pqm").write_bytes(raw[:-5] + b"12345")
     with pytest.raises(FormatError, match="changed"):
         ProcessMonitor.load(tmp_path / "monitor.pqm")
+
+
+def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
+    modelfile.save(tmp_path / "old.pqm", "process_monitor", {"params": {"n_components": 2}})
+    with pytest.raises(FormatError, match="does not hold a process monitor"):
+        ProcessMonitor.load(tmp_path / "old.pqm")
 
 
 def test_result_becomes_a_frame_and_json() -> None:

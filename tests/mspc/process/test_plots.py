@@ -82,3 +82,10 @@ def test_contributions_are_drawn_as_bars(result: ProcessScores, statistic: Any) 
     assert widths == table["contribution"].tolist()
     assert "2026-01-01 00:35:00" in ax.get_title(loc="left")
     assert "3 smaller ones" in ax.get_xlabel()
+    given = plt.subplots()[1]
+    assert result.plot_contributions(statistic=statistic, ax=given) is given
+
+
+def test_rows_without_a_time_are_named_by_number() -> None:
+    result = ProcessMonitor(2).fit(process(100)).score(process(5, 1))
+    assert result.plot_contributions(3).get_title(loc="left").startswith("row 3: SPE")

@@ -26,7 +26,8 @@ class Reference(NamedTuple):
 
     center: Array
     covariance: Array
-    known: bool
+    center_known: bool
+    covariance_known: bool
     n_points: int
     subgroup_size: int
 
@@ -62,24 +63,27 @@ def estimate(
     if covariance is not None:
         spread = _known("covariance", covariance, (p, p))
     else:
-        spread = _sample_covariance(values)
+        # single rows vary about what is known; subgroups about their own means
+        spread = _sample_covariance(values, None if center is None or size > 1 else mean)
     _check_covariance(spread, names)
-    known = center is not None and covariance is not None
-    return Reference(mean, spread, known, len(values), size)
+    return Reference(
+        mean, spread, center is not None, covariance is not None, len(values), size
+    )
 
 
-def _sample_covariance(values: Array) -> Array:
+def _sample_covariance(values: Array, center: Array | None) -> Array:
     """Return the covariance of single rows, or pooled within subgroups."""
     p = values.shape[-1]
     groups = values if values.ndim == 3 else values[None]
-    freedom = groups.shape[0] * (groups.shape[1] - 1)
+    freedom = groups.shape[0] * (groups.shape[1] - 1) + (center is not None)
     if freedom < p + 1:
         msg = (
             f"values have too few rows for the covariance of {p} variables: {freedom} degrees "
             f"of freedom, at least {p + 1} are needed; give a known covariance"
         )
         raise InputError(msg)
-    deviations = (groups - groups.mean(axis=1, keepdims=True)).reshape(-1, p)
+    middle = groups.mean(axis=1, keepdims=True) if center is None else center
+    deviations = (groups - middle).reshape(-1, p)
     return np.asarray(deviations.T @ deviations / freedom)
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 from scipy import stats
 
 from pharmaq._checks import check_real
-from pharmaq.errors import InputError
 from pharmaq.mspc.charts._reference import estimate, read_chart_data
 from pharmaq.spc.charts import build
 
@@ -83,7 +82,11 @@ def t2_chart(
     - single rows, phase 2: p (m + 1) (m - 1) / (m (m - p)) F(1 - alpha; p, m - p) [1]_
     - subgroups, phase 1: p (m - 1) (n - 1) / (m n - m - p + 1) F(1 - alpha; p, m n - m - p + 1)
     - subgroups, phase 2: the same with m + 1 in place of m - 1 [2]_
-    - mean and covariance known: chi2(1 - alpha; p)
+    - covariance known: (1 - 1 / m) chi2(1 - alpha; p) in phase 1, (1 + 1 / m) in phase 2;
+      chi2(1 - alpha; p) where the mean is known too
+    - mean of single rows known, and S taken about it with divisor m: m B(1 - alpha; p / 2,
+      (m - p) / 2) and p m / (m - p + 1) F(1 - alpha; p, m - p + 1); subgroups: the formula
+      above with m in place of m - 1, in both phases
 
     Points that `exclude` names were not used in the estimation, and are drawn against the
     limit of their phase all the same.
@@ -132,21 +135,28 @@ def t2_chart(
 
 def _distribution(reference: Reference, phase: str) -> _Scaled:
     """Return the distribution of T2 in control."""
-    p, m, n = len(reference.center), reference.n_points, reference.subgroup_size
-    if reference.known:
-        return _Scaled(1.0, stats.chi2(p))
-    if n == 1 and phase == "phase1":
-        _require(m - p - 1 > 0, m, p)
+    if reference.covariance_known:
+        # what the estimated mean adds to a new point, or takes from its own
+        away = 0 if reference.center_known else 1 / reference.n_points
+        sign = 1 if phase == "phase2" else -1
+        return _Scaled(1 + sign * away, stats.chi2(len(reference.center)))
+    by_size = _of_rows if reference.subgroup_size == 1 else _of_subgroups
+    return by_size(reference, phase)
+
+
+def _of_rows(reference: Reference, phase: str) -> _Scaled:
+    p, m = len(reference.center), reference.n_points
+    if reference.center_known:
+        if phase == "phase1":
+            return _Scaled(m, stats.beta(p / 2, (m - p) / 2))
+        return _Scaled(p * m / (m - p + 1), stats.f(p, m - p + 1))
+    if phase == "phase1":
         return _Scaled((m - 1) ** 2 / m, stats.beta(p / 2, (m - p - 1) / 2))
-    if n == 1:
-        return _Scaled(p * (m + 1) * (m - 1) / (m * (m - p)), stats.f(p, m - p))
+    return _Scaled(p * (m + 1) * (m - 1) / (m * (m - p)), stats.f(p, m - p))
+
+
+def _of_subgroups(reference: Reference, phase: str) -> _Scaled:
+    p, m, n = len(reference.center), reference.n_points, reference.subgroup_size
     freedom = m * n - m - p + 1
-    _require(freedom > 0, m, p)
-    factor = p * (m - 1 if phase == "phase1" else m + 1) * (n - 1) / freedom
-    return _Scaled(factor, stats.f(p, freedom))
-
-
-def _require(enough: bool, m: int, p: int) -> None:
-    if not enough:
-        msg = f"values hold too few points for a limit of T2: {m} for {p} variables"
-        raise InputError(msg)
+    points = m if reference.center_known else (m - 1 if phase == "phase1" else m + 1)
+    return _Scaled(p * points * (n - 1) / freedom, stats.f(p, freedom))

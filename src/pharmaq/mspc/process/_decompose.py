@@ -44,10 +44,12 @@ def decompose(model: Any, values: Array, weights: tuple[float, float], kind: str
     t2 = model.t2_of_scores(scores)
     if kind == "none":
         return Parts(scores, t2, spe, None, None, None)
+    seen = ~np.isnan(values)
+    if kind == "complete" and seen.all():
+        return Parts(scores, t2, spe, *_compiled(model, values, scores, weights))
     scaled = (values - model.x_mean_) / model.x_scale_
     split = _complete if kind == "complete" else _reconstruction
     variances = model.score_variances_
-    seen = ~np.isnan(values)
     if seen.all():
         whole = _Pattern(scaled, model.x_rotations_, model.x_loadings_)
         return Parts(scores, t2, spe, *split(whole, variances, weights))
@@ -62,6 +64,27 @@ def decompose(model: Any, values: Array, weights: tuple[float, float], kind: str
         for array, found in zip(out, split(part, variances, weights), strict=True):
             array[place] = found
     return Parts(scores, t2, spe, *out)
+
+
+def _compiled(
+    model: Any, values: Array, scores: Array, weights: tuple[float, float]
+) -> tuple[Array, Array, Array]:
+    """Return what `_complete` does, for rows without missing values."""
+    from pharmaq.mspc.process import _kernels
+
+    out = np.empty((3, *values.shape))
+    per = np.array([1 / weights[0], 1 / weights[1] if weights[1] > 0 else 0.0])
+    _kernels.complete_rows(
+        values,
+        np.stack([model.x_mean_, model.x_scale_]),
+        scores,
+        np.ascontiguousarray(model.x_rotations_.T),
+        np.ascontiguousarray(model.x_loadings_.T),
+        np.ascontiguousarray(model.score_variances_),
+        per,
+        out,
+    )
+    return out[0], out[1], out[2]
 
 
 def _complete(

@@ -34,6 +34,7 @@ def fit_monitor(monitor: Any, table: Table, y: Any) -> None:
     values, rows = with_lags(table, monitor.lags)
     response = None if y is None else _response(y, len(table.values))[rows]
     monitor.variables_, monitor.units_ = table.variables, table.units
+    monitor.named_ = table.named
     monitor.model_variables_ = lagged_names(table.variables, monitor.lags)
     monitor.component_choice_ = choose_components(
         monitor.n_components,

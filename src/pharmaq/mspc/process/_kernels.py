@@ -49,3 +49,39 @@ def score_row(
         contributions[0, k] = z[k] * weight[k]
         contributions[1, k] = square if residual[k] >= 0 else -square
     return t2, spe
+
+
+@njit(cache=True, nogil=True)
+def complete_rows(
+    values: Array,
+    moments: Array,
+    scores: Array,
+    rotations: Array,
+    loadings: Array,
+    variances: Array,
+    weights: Array,
+    out: Array,
+) -> None:
+    """Write contributions to T2, SPE and combined index of rows, given their scores.
+
+    `moments` are mean and scale; `rotations` and `loadings` hold one component a row; T2 and
+    SPE are multiplied with `weights` in the combined index.
+    """
+    n, p = values.shape
+    weight, residual = np.empty(p), np.empty(p)
+    for i in range(n):
+        for k in range(p):
+            residual[k] = (values[i, k] - moments[0, k]) / moments[1, k]
+            weight[k] = 0.0
+        for a in range(len(rotations)):
+            score = scores[i, a]
+            share = score / variances[a]
+            for k in range(p):
+                residual[k] -= score * loadings[a, k]
+                weight[k] += share * rotations[a, k]
+        for k in range(p):
+            square = residual[k] * residual[k]
+            t2 = (values[i, k] - moments[0, k]) / moments[1, k] * weight[k]
+            out[0, i, k] = t2
+            out[1, i, k] = square if residual[k] >= 0 else -square
+            out[2, i, k] = t2 * weights[0] + square * weights[1]

@@ -51,6 +51,7 @@ def score_table(monitor: Any, table: Table, phase: str, kind: str) -> ProcessSco
     """Judge rows of a table."""
     refuse_missing(table.values, table.variables, monitor.missing)
     values, rows = with_lags(table, monitor.lags)
+    _refuse_empty(values, table.labels[rows])
     model, names = monitor.model_, monitor.model_variables_
     parts = decompose(model, values, monitor.weights_, kind)
     limits = {
@@ -95,6 +96,16 @@ def score_table(monitor: Any, table: Table, phase: str, kind: str) -> ProcessSco
         n_without_history=len(table.values) - len(rows),
         findings=missing_finding(n_missing, values, names, method) + findings,
     )
+
+
+def _refuse_empty(values: Array, label: NDArray[Any]) -> None:
+    empty = np.flatnonzero(np.isnan(values).all(axis=1))
+    if empty.size:
+        msg = (
+            f"row {label[empty[0]]} of X has no value at all ({empty.size} such rows); nothing "
+            "can be said about it: remove it"
+        )
+        raise InputError(msg)
 
 
 def prepare(monitor: Any) -> Callable[[Any], Observation]:

@@ -13,7 +13,15 @@ from pharmaq.mspc.process.limits import MonitorLimit, Statistics
 from pharmaq.provenance import Provenance
 from pharmaq.results import Finding
 
-_PLAIN = ("units_", "n_samples_", "n_updates_", "n_missing_", "medians_", "covariance_")
+_PLAIN = (
+    "units_",
+    "n_samples_",
+    "n_updates_",
+    "n_missing_",
+    "medians_",
+    "covariance_",
+    "named_",
+)
 
 
 def monitor_content(monitor: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,8 +13,6 @@ from pharmaq.errors import InputError, InputTypeError, UnitsError
 from pharmaq.spc.charts import as_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -54,14 +53,20 @@ def read_table(
     *,
     units: Mapping[str, str] | None = None,
     variables: tuple[str, ...] | None = None,
+    fitted_names: bool = True,
 ) -> Table:
-    """Return process data, checked; those of a fitted monitor in the order of `variables`."""
+    """Return process data, checked.
+
+    Those of a fitted monitor come in the order of its `variables`: by name, unless it was
+    fitted without names or `X` has none.
+    """
     named = isinstance(X, pd.DataFrame)
     names = _names(X) if named else None
-    given = dict(getattr(X, "attrs", {}).get("units", {}) if units is None else units)
+    if variables is not None and not fitted_names:
+        names = None
+    given = _units(X, units)
     if names is not None and variables is not None:
-        X = X[list(_in_order(names, variables))]
-        X.columns = names = variables
+        X = X.set_axis(list(names), axis=1)[list(_in_order(names, variables))]
     values = as_float("X", X)
     if values.ndim != 2 or 0 in values.shape:
         msg = f"X must have shape (n_rows, n_variables), got {values.shape}"
@@ -116,6 +121,15 @@ def with_lags(table: Table, lags: int) -> tuple[Array, NDArray[np.intp]]:
         msg = f"X has no {lags + 1} rows without a gap in time; use fewer lags"
         raise InputError(msg)
     return np.ascontiguousarray(np.hstack(shifted)[whole]), rows[whole]
+
+
+def _units(X: Any, units: Mapping[str, str] | None) -> dict[str, str]:
+    """Return units as they were given, or as the data carry them."""
+    found = getattr(X, "attrs", {}).get("units", {}) if units is None else units
+    if not isinstance(found, Mapping):
+        msg = f"units must be a dictionary of variable and unit, got {found!r}"
+        raise InputTypeError(msg)
+    return {str(name): unit for name, unit in found.items()}
 
 
 def _names(X: pd.DataFrame) -> tuple[str, ...]:

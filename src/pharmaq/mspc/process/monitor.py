@@ -411,6 +411,6 @@ default "box_eigenvalues"
 
     def _read(self, X: Any) -> Table:
         require_fitted(self)
-        table = read_table(X, variables=self.variables_)
+        table = read_table(X, variables=self.variables_, fitted_names=self.named_)
         check_same_units(table.units, self.units_)
         return table

@@ -71,7 +71,7 @@ def read_vectors(
     """
     found, labels = _names_and_labels(values)
     if found is not None and names is not None:
-        values = values[_ordered(found, names)]
+        values = values.set_axis(list(found), axis=1)[_ordered(found, names)]
     array = as_float("values", values)
     if subgroups is not None:
         array, labels = _grouped(array, np.asarray(subgroups))
