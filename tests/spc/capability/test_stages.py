@@ -122,7 +122,8 @@ def test_picture_of_stages_opens_marks_that_are_not_valid() -> None:
         ({"values": [1.0] * 10 + [1.0, 2.0] * 5}, "stage 'a': values must vary"),
         ({"subgroups": 4}, "subgroup 3 lies in two"),
         ({"stages": ["a"] * 10 + [None] * 10}, r"stages\[10\] is missing"),
-        ({"values": 7.0}, "there are 1 points"),
+        ({"values": 7.0}, "values must be one-dimensional"),
+        ({"values": [1.0, np.nan] * 10}, r"values\[1\] is NaN"),
         ({"lsl": 9.0}, "lsl must lie below usl"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import numpy as np
 import pandas as pd
 
+from pharmaq._checks import check_vector
 from pharmaq.errors import InputError
 from pharmaq.results import Result
 from pharmaq.spc.capability._capability import capability
@@ -154,7 +155,7 @@ def _split(
     """Return the name of each stage and how to study it."""
     names = _named(stages)
     if subgroups is None and not holds_rows(values):
-        x = np.asarray(values)
+        x = check_vector("values", values)
         return [
             (str(names[where][0]), _of_values(x[where])) for where in stage_masks(names, x.size)
         ]
