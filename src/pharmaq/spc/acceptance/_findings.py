@@ -60,9 +60,9 @@ def result_findings(
 
 
 def name_result(record: dict[str, Any]) -> str:
-    """Return the words that name a result: test, batch, sample."""
+    """Return the words that name a result: test, product, batch, sample."""
     words = [str(record["test"])]
-    known = [name for name in ("batch", "sample") if _is_known(record.get(name))]
+    known = [name for name in ("product", "batch", "sample") if _is_known(record.get(name))]
     if known:
         words.append("of " + ", ".join(f"{name} {record[name]}" for name in known))
     return " ".join(words)

@@ -49,9 +49,10 @@ class AcceptanceCheck(Result):
     ----------
     table : DataFrame
         A row a result, with the index and the columns given and: ``number`` (in units of the
-        specification; the bound of a censored one), ``reported`` (rounded as compared; NaN for
-        a bound), ``lsl``, ``usl``, ``margin`` (distance of `reported` to the nearer limit,
-        negative outside), ``outcome``; and ``p_conform`` where results have an uncertainty.
+        specification; the bound of a censored one, or what stands in for it), ``reported``
+        (rounded as compared; NaN for a bound), ``lsl``, ``usl``, ``margin`` (distance of
+        `reported` to the nearer limit, negative outside), ``outcome``; and ``p_conform`` where
+        results have an uncertainty.
     counts : dict of str to int
         Results of each outcome: ``pass``; ``alert`` and ``action`` (accepted, beyond an
         internal limit); ``no_limit``; ``missing``; ``undecided``; ``oos``.
@@ -301,7 +302,7 @@ def _table(
     table = given.copy()
     lsl, usl = matched.take("lsl"), matched.take("usl")
     shown = reported(span, matched, verdict)
-    table["number"] = parsed.number
+    table["number"] = np.where(span.exact, span.low, parsed.number)
     table["reported"] = shown
     table["lsl"], table["usl"] = lsl, usl
     table["margin"] = np.fmin(shown - lsl, usl - shown).round(12)

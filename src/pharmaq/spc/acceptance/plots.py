@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from pharmaq.spc.acceptance.oos import AcceptanceCheck
+    from pharmaq.spc.acceptance.review import ResultsReview
 
-__all__ = ["plot_results"]
+__all__ = ["plot_results", "plot_review"]
 
 # outcome -> mark, colour, words; told apart in grey by the marks
 _MARKS = {
@@ -27,6 +28,7 @@ _MARKS = {
     "undecided": ("P", _style.LIMIT, "undecided"),
     "oos": ("s", _style.ACTION, "out of specification"),
 }
+_VALID = ((True, "o", "stable and normal"), (False, "D", "not shown to be"))
 _LIMIT: dict[str, Any] = {"color": _style.LIMIT, "linestyle": "--", "linewidth": 1.2}
 
 
@@ -64,6 +66,35 @@ def plot_results(
     units: Any = table["units"].dropna().unique() if "units" in table else []
     label = f"result / {units[0]}" if len(units) == 1 and result.n_converted == 0 else "result"
     return finish(ax, "time" if timed else "result", label)
+
+
+def plot_review(result: ResultsReview, *, ax: Axes | None = None) -> Axes:
+    """Draw Ppk with its confidence limits, a line a test of each product."""
+    ax = new_axes(ax)
+    table = result.table[result.table["ppk"].notna()].iloc[::-1].reset_index(drop=True)
+    y = np.arange(len(table))
+    low = result.least_ppk
+    for valid, mark, words in (
+        (True, "o", "stable and normal"),
+        (False, "D", "not shown to be"),
+    ):
+        here = (table["valid"].astype(bool) == valid).to_numpy()
+        if not here.any():
+            continue
+        x, bad = table["ppk"].to_numpy(float)[here], table["ppk"].to_numpy(float)[here] < low
+        spans = np.abs(table.loc[here, ["ppk_lower", "ppk_upper"]].to_numpy(float).T - x)
+        ax.errorbar(x, y[here], xerr=spans, fmt="none", ecolor=_style.MUTED, elinewidth=1)
+        colors = np.where(bad, _style.ACTION, _style.PRIMARY)
+        ax.scatter(x, y[here], c=list(colors), marker=mark, s=_style.MARK_SIZE, zorder=3)
+        ax.scatter([], [], color=_style.PRIMARY, marker=mark, s=_style.MARK_SIZE, label=words)
+    ax.axvline(low, label=f"least Ppk {low:g}", **_LIMIT)
+    keys = [name for name in ("product", "test", "stage") if name in table]
+    ax.set_yticks(
+        y,
+        [", ".join(str(word) for word in row if word != "") for row in table[keys].to_numpy()],
+    )
+    ax.legend(frameon=False, fontsize="small")
+    return finish(ax, f"Ppk with {100 * result.confidence:g} % limits", "")
 
 
 def _is_timed(table: pd.DataFrame) -> bool:

@@ -11,6 +11,7 @@ from pharmaq.spc.inference.mls import (
     satterthwaite_limits,
     wald_limits,
 )
+from pharmaq.spc.inference.multiplicity import adjust_p
 from pharmaq.spc.inference.normality import NormalityTest, anderson_darling, shapiro_wilk
 from pharmaq.spc.inference.outliers import OutlierTest, dixon, generalized_esd, grubbs, hampel
 from pharmaq.spc.inference.pareto import Pareto, pareto
@@ -26,6 +27,7 @@ __all__ = [
     "Pareto",
     "TrendTest",
     "VarianceComponents",
+    "adjust_p",
     "anderson_darling",
     "autocorrelation",
     "change_point",
