@@ -1,5 +1,7 @@
 """Batches against the batches that went well: while they run, and afterwards."""
 
+from pharmaq.mspc.batch.block_scores import BlockScores
+from pharmaq.mspc.batch.blocks import BatchBlocks
 from pharmaq.mspc.batch.limits import BatchLimits, FalseAlarms
 from pharmaq.mspc.batch.moment import BatchForecast, BatchMoment
 from pharmaq.mspc.batch.monitor import BatchMonitor
@@ -8,12 +10,14 @@ from pharmaq.mspc.batch.session import BatchSession
 from pharmaq.mspc.batch.unfolding import fold, unfold
 
 __all__ = [
+    "BatchBlocks",
     "BatchForecast",
     "BatchLimits",
     "BatchMoment",
     "BatchMonitor",
     "BatchScores",
     "BatchSession",
+    "BlockScores",
     "FalseAlarms",
     "fold",
     "unfold",

@@ -119,7 +119,7 @@ def fit_phase(
 ) -> PhaseModel:
     """Centre, scale and decompose batches, shape (N, K, J); the checks were made before."""
     n, K, J = values.shape
-    mean, scale, n_pooled = _center_and_scale(values, scaling)
+    mean, scale, n_pooled = center_and_scale(values, scaling)
     train = (values - mean) / scale
     missing = np.isnan(train)
     if missing.any():
@@ -151,7 +151,8 @@ def still_variables(values: Array) -> NDArray[np.intp]:
     return np.flatnonzero(low == high)
 
 
-def _center_and_scale(values: Array, scaling: str) -> tuple[Array, Array, int]:
+def center_and_scale(values: Array, scaling: str) -> tuple[Array, Array, int]:
+    """Return mean trajectory, scales, and how many columns got that of their variable."""
     # several times as fast where nothing is missing
     holes = np.isnan(values).any()
     average, deviation = (np.nanmean, np.nanstd) if holes else (np.mean, np.std)
