@@ -46,6 +46,10 @@ from pharmaq.spc.charts import (
 )
 from pharmaq.spc.constants import c4, d2, d3
 from pharmaq.spc.distributions import FittedDistribution, fit_distribution
+from pharmaq.spc.environment import (
+    CountLevels,
+    alert_action_levels,
+)
 from pharmaq.spc.inference import (
     Autocorrelation,
     BeforeAfter,
@@ -218,6 +222,7 @@ __all__ = [
     "ChartOptions",
     "ContentUniformity",
     "ControlChart",
+    "CountLevels",
     "DissolutionStage",
     "DissolutionTest",
     "DistanceEquivalence",
@@ -267,6 +272,7 @@ __all__ = [
     "acceptance_limits",
     "acceptance_value",
     "adjust_p",
+    "alert_action_levels",
     "anderson_darling",
     "applicable_rules",
     "arrhenius",
