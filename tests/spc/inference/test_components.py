@@ -52,6 +52,9 @@ def test_one_way_analysis_matches_certified_values(spc_data, name, certified, re
     table = variance_components(frame, "instrument", value="y").table
     found = [table.ss[0], table.ss[1], table.f[0], table.sd[1]]
     np.testing.assert_allclose(found, certified, rtol=rel)
+    if name == "sirstv":
+        # (0.0127865654 - 0.010831828) / 5 by its certified mean squares
+        assert table.variance[0] == pytest.approx(0.00039094748, rel=1e-8)
 
 
 # R 4.2.2, VCA 1.5.2: anovaVCA and VCAinference (total and error chi-square, others normal)

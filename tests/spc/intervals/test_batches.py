@@ -114,6 +114,16 @@ def test_limits_follow_shift_and_scale(method, seed, move, scale) -> None:
     assert moved.upper == pytest.approx(found.upper * scale + move, abs=size)
 
 
+@pytest.mark.parametrize("method", ["mls", "generalized"])
+@pytest.mark.parametrize("sides", ["two", "lower"])
+def test_a_low_confidence_gives_limits_near_the_estimate(method, sides) -> None:
+    found = batch_tolerance_interval(
+        VALUES, BATCHES, confidence=0.505, sides=sides, method=method
+    )
+    z = stats.norm.ppf(0.995 if sides == "two" else 0.99)
+    assert z < found.factor < 1.7 * z
+
+
 @methods
 def test_one_limit_is_the_mirror_of_the_other(method) -> None:
     below = batch_tolerance_interval(VALUES, BATCHES, sides="lower", method=method)
