@@ -9,11 +9,11 @@ import sys
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
+from pharmaq.batches import as_batches
 from pharmaq.datasets import BioreactorFault, SimulatedBioreactor, bioreactor
-from pharmaq.mspc import BatchMonitor, BatchScores
+from pharmaq.mspc import BatchAligner, BatchMonitor, BatchScores
 
 N_REFERENCE, N_BATCHES, N_COMPONENTS = 60, 100, 4
 # hours after inoculation, drawn for each batch: from the fed-batch phase to mid-production
@@ -49,35 +49,9 @@ class Alarms(NamedTuple):
     by_spe: np.ndarray
 
 
-def phase_grid(plant: SimulatedBioreactor) -> dict[str, int]:
-    """Return so many rows a phase as four batches of five have."""
-    counts = plant.data.groupby(["phase", "batch"], sort=False).size()
-    return {name: int(counts[name].quantile(0.2)) for name in counts.index.unique("phase")}
-
-
-def align(plant: SimulatedBioreactor, grid: dict[str, int]) -> xr.Dataset:
+def on_clock(aligner: BatchAligner, plant: SimulatedBioreactor) -> xr.Dataset:
     """Align by the time since the phase began, which is known while a batch runs."""
-    data = plant.data
-    row = data.groupby(["batch", "phase"]).cumcount()
-    first = dict(zip(grid, np.cumsum([0, *grid.values()]), strict=False))
-    kept = (row < data["phase"].map(grid)).to_numpy()
-    position = (row + data["phase"].map(first)).to_numpy()[kept]
-    names = data["batch"].unique()
-    batch = pd.Categorical(data["batch"], categories=names).codes[kept]
-    columns = [*plant.units, "time"]
-    values = np.full((len(columns), len(names), sum(grid.values())), np.nan)
-    values[:, batch, position] = data.loc[kept, columns].to_numpy().T
-    variables = {
-        name: (("batch", "time"), table, {"units": unit})
-        for (name, unit), table in zip(plant.units.items(), values[:-1], strict=True)
-    }
-    coords = {
-        "batch": names,
-        "time": np.arange(values.shape[2]),
-        "phase": ("time", np.repeat(list(grid), list(grid.values()))),
-        "hour": (("batch", "time"), values[-1]),
-    }
-    return xr.Dataset(variables, coords=coords)
+    return aligner.transform(as_batches(plant.data, units=plant.units, time_units="h"))
 
 
 def runs(result: BatchScores, statistic: str) -> np.ndarray:
@@ -171,14 +145,14 @@ def simulate(number: int, setting: dict[str, object]) -> SimulatedBioreactor:
     )
 
 
-def row(name: str, monitor: BatchMonitor, grid: dict[str, int], number: int) -> str:
+def row(name: str, monitor: BatchMonitor, aligner: BatchAligner, number: int) -> str:
     """Return one line of the table of faults."""
     plant = simulate(number, FAULTS[name])
-    batches = align(plant, grid)
+    batches = on_clock(aligner, plant)
     result = monitor.score(batches)
     start = plant.faults["start"].to_numpy()
     causes = plant.faults["causes"].iloc[0]
-    hours = batches["hour"].to_numpy()
+    hours = batches["warping"].to_numpy()
     alarms = first_alarm(result, hours, start)
     caught = np.flatnonzero(alarms.position >= 0)
     delay = hours[caught, alarms.position[caught]] - start[caught]
@@ -212,10 +186,10 @@ def firsts(ranks: list[int]) -> str:
     return f"{np.median(ranks):.0f} ({100 * np.mean(np.array(ranks) == 1):.0f})"
 
 
-def false_alarms(monitor: BatchMonitor, grid: dict[str, int]) -> str:
+def false_alarms(monitor: BatchMonitor, aligner: BatchAligner) -> str:
     """Return the table of batches without any fault."""
     plant = bioreactor(n_batches=N_BATCHES, raman_interval=None, random_state=2)
-    result = monitor.score(align(plant, grid))
+    result = monitor.score(on_clock(aligner, plant))
     lines = []
     for statistic in ("t2", "spe", "spe_cumulative"):
         values, limit = getattr(result, statistic), getattr(result, f"{statistic}_limit")[-1]
@@ -235,11 +209,12 @@ def false_alarms(monitor: BatchMonitor, grid: dict[str, int]) -> str:
 
 def main() -> None:
     reference = bioreactor(n_batches=N_REFERENCE, raman_interval=None, random_state=1)
-    grid = phase_grid(reference)
-    monitor = BatchMonitor(N_COMPONENTS, phases="each").fit(align(reference, grid))
-    sys.stdout.write(f"rows of a phase: {grid}\n\n{false_alarms(monitor, grid)}\n\n")
+    known = as_batches(reference.data, units=reference.units, time_units="h")
+    aligner = BatchAligner("resample", phases="each").fit(known)
+    monitor = BatchMonitor(N_COMPONENTS, phases="each").fit(aligner.transform(known))
+    sys.stdout.write(f"{len(aligner.time_)} times\n\n{false_alarms(monitor, aligner)}\n\n")
     for number, name in enumerate(FAULTS):
-        sys.stdout.write(row(name, monitor, grid, number) + "\n")
+        sys.stdout.write(row(name, monitor, aligner, number) + "\n")
         sys.stdout.flush()
 
 
