@@ -128,6 +128,27 @@ def test_reconstruction_finds_a_fault_of_one_variable(k: int) -> None:
         assert result.contributions(statistic=name)["variable"].iloc[0] == f"x{k + 1}"
 
 
+# the index is a parabola in each variable: how far it falls follows from three of its points
+@pytest.mark.parametrize("kind", ["pls", "missing"])
+def test_reconstruction_is_what_the_index_can_fall_by(kind: str) -> None:
+    X, x = process(100), process(1, seed=9)
+    if kind == "pls":
+        monitor = ProcessMonitor(3, method="pls", cv=None).fit(X, X[:, 0] + X[:, 5])
+    else:
+        monitor = ProcessMonitor(3, missing="tsr", cv=None).fit(X)
+        x[0, 2] = np.nan
+    scale = monitor.model_.x_scale_
+    found = monitor.score(x, contributions="reconstruction")
+    for k in np.flatnonzero(~np.isnan(x[0])):
+        moved = [monitor.score(x + step * scale[k] * np.eye(8)[k]) for step in (-1, 0, 1)]
+        for name in ("t2", "spe", "combined"):
+            low, middle, high = (float(getattr(one, name)[0]) for one in moved)
+            bend, slope = (low + high) / 2 - middle, (high - low) / 2
+            fall = slope**2 / (4 * bend)
+            shares = getattr(found, f"{name}_contributions")
+            assert shares[0, k] == pytest.approx(fall, rel=1e-6, abs=1e-9)
+
+
 def test_one_row_gives_what_many_rows_give() -> None:
     X, new = process(100), process(20, seed=3)
     new[7, 2] += 20
@@ -229,6 +250,24 @@ def test_a_variable_that_is_missing_altogether_is_counted() -> None:
     assert result.n_missing.tolist() == [1] * 10
     assert "DO (10)" in result.findings[0].message
     assert np.isfinite(result.t2).all()
+
+
+# 5 % of normal rows, whatever is missing; the chi2 of an incomplete row is an approximation
+@pytest.mark.slow
+@pytest.mark.parametrize("missing", ["tsr", "nipals"])
+@pytest.mark.parametrize("absent", [[0], [0, 3, 5], [0, 1, 2, 3]])
+def test_limits_hold_for_incomplete_rows(missing: Any, absent: list[int]) -> None:
+    limits: Any = {"spe_limit": "imhof", "combined_limit": "imhof", "t2_limit": "chi2"}
+    monitor = ProcessMonitor(2, missing=missing, alpha=0.05, cv=None, **limits)
+    monitor.fit(process(5000))
+    new = process(20000, seed=1)
+    new[:, absent] = np.nan
+    result = monitor.score(new, contributions="none")
+    shares = [result.outside(name).mean() for name in ("t2", "spe", "combined")]
+    np.testing.assert_allclose(shares, 0.05, atol=0.008)
+    assert (result.limit_factors["spe"] < 1).all()
+    one = monitor.score_one(new[0])
+    assert one.alarm == result.alarms[0]
 
 
 def test_rows_without_any_value_are_refused() -> None:

@@ -86,6 +86,32 @@ def test_contributions_are_drawn_as_bars(result: ProcessScores, statistic: Any) 
     assert result.plot_contributions(statistic=statistic, ax=given) is given
 
 
+def test_the_choice_of_components_is_drawn_with_its_threshold() -> None:
+    choice = ProcessMonitor(cv=None).fit(process(100)).component_choice_
+    ax = choice.plot()
+    drawn = [np.asarray(line.get_ydata()).tolist() for line in ax.get_lines()]
+    assert choice.values.tolist() in drawn
+    assert choice.threshold.tolist() in drawn
+    assert "chosen: 2" in [text.get_text() for text in ax.get_legend().get_texts()]
+    by_errors = ProcessMonitor("cross-validation", cv=5).fit(process(100)).component_choice_
+    assert len(by_errors.plot().get_lines()) == 2
+    with pytest.raises(InputError, match="was given"):
+        ProcessMonitor(2, cv=None).fit(process(100)).component_choice_.plot()
+
+
+def test_an_update_is_drawn_over_its_limits() -> None:
+    rows = process(30, 1)
+    rows[20:] += 5
+    update = ProcessMonitor(2, cv=None).fit(process(100)).update(rows)
+    ax = update.plot()
+    drawn = [np.asarray(line.get_ydata()).tolist() for line in ax.get_lines()]
+    assert (update.spe / update.spe_limit).tolist() in drawn
+    marked = sum(len(points.get_offsets()) for points in ax.collections)
+    above = (update.t2 > update.t2_limit).sum() + (update.spe > update.spe_limit).sum()
+    assert marked == above
+    assert ax.get_title(loc="left") == f"{(~update.learned).sum()} of 30 rows not learned"
+
+
 def test_rows_without_a_time_are_named_by_number() -> None:
     result = ProcessMonitor(2).fit(process(100)).score(process(5, 1))
     assert result.plot_contributions(3).get_title(loc="left").startswith("row 3: SPE")

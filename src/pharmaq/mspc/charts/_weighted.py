@@ -159,10 +159,10 @@ def mcusum_chart(
     -----
     In standard deviations of a point, y = n^(1/2) F^-1 (x - c) with F F' = S:
 
-    - Crosier: C = |s + y|; s becomes 0 where C <= k, and (s + y) (1 - k / C) otherwise; the
-      statistic is |s|.
-    - Pignatiello and Runger (MC1): max(0, |sum of the last n y| - n k), and n starts again
-      after a zero.
+    - Crosier: with C the length of s + y, s becomes 0 where C <= k, and (s + y) (1 - k / C)
+      otherwise; the statistic is the length of s.
+    - Pignatiello and Runger (MC1): the length of the sum of the last n y, less n k, or 0 where
+      that is negative; n starts again after a zero.
 
     References
     ----------

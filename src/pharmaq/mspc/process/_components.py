@@ -68,6 +68,26 @@ class ComponentChoice(Result):
             }
         )
 
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw the criterion over the number of components, and the number that was chosen.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture.
+        """
+        from pharmaq.mspc.process import plots
+
+        if not len(self.values):
+            msg = "the number of components was given: there is no criterion to draw"
+            raise InputError(msg)
+        return plots.plot_choice(self, ax=ax)
+
 
 def choose_components(
     n_components: int | str,

@@ -143,7 +143,9 @@ def _scaled(values: Array, *, scaled: bool) -> Array:
 def _new_model(monitor: Any, n_components: int) -> Any:
     build: Any = PCA if monitor.method == "pca" else PLS
     scale = monitor.scaling == "autoscale"
-    return build(n_components, scale=scale, missing=monitor.missing)
+    # trimmed score regression, and the residual covariance it keeps for incomplete rows
+    score_method = "auto" if monitor.missing == "raise" else "tsr"
+    return build(n_components, scale=scale, missing=monitor.missing, score_method=score_method)
 
 
 def _fitted(model: Any, values: Array, response: Array | None) -> Any:

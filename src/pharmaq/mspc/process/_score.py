@@ -9,9 +9,11 @@ import numpy as np
 from pharmaq.chemometrics import t2_limit
 from pharmaq.errors import InputError
 from pharmaq.mspc.process._decompose import decompose
+from pharmaq.mspc.process._incomplete import limit_factors
 from pharmaq.mspc.process._table import with_lags
 from pharmaq.mspc.process.limits import combined_index
 from pharmaq.mspc.process.scores import (
+    STATISTICS,
     Observation,
     ProcessScores,
     make_findings,
@@ -67,7 +69,8 @@ def score_table(monitor: Any, table: Table, phase: str, kind: str) -> ProcessSco
     shares = {"t2": parts.t2_contributions, "spe": parts.spe_contributions}
     label, n_missing = table.labels[rows], np.isnan(values).sum(axis=1)
     method = getattr(model, "score_method_", "")
-    findings = make_findings(label, found, limits, shares, names)
+    factors = _factors(monitor, values)
+    findings = make_findings(label, found, limits, factors, shares, names)
     return ProcessScores(
         label=label,
         phase=phase,
@@ -93,9 +96,17 @@ def score_table(monitor: Any, table: Table, phase: str, kind: str) -> ProcessSco
         combined_contributions=parts.combined_contributions,
         predicted=_predicted(model, parts.scores),
         n_missing=n_missing,
+        limit_factors=factors,
         n_without_history=len(table.values) - len(rows),
         findings=missing_finding(n_missing, values, names, method) + findings,
     )
+
+
+def _factors(monitor: Any, values: Array) -> dict[str, Array]:
+    """Return what the limits of each row are multiplied with."""
+    if not np.isnan(values).any():
+        return {name: np.ones(len(values)) for name in STATISTICS}
+    return limit_factors(monitor.model_, values, monitor.weights_, monitor.alpha)
 
 
 def _refuse_empty(values: Array, label: NDArray[Any]) -> None:
@@ -178,7 +189,8 @@ def _unusual(monitor: Any, row: Array) -> Observation:
     t2, spe = float(parts.t2[0]), float(parts.spe[0])
     both = combined_index(parts.t2, parts.spe, *monitor.weights_)
     limits = {m.statistic: m.value for m in monitor.limits_ if m.phase == "phase2"}
-    alarm = t2 > limits["t2"] or spe > limits["spe"]
+    share = {name: factor[0] for name, factor in _factors(monitor, row[None]).items()}
+    alarm = bool(t2 > limits["t2"] * share["t2"] or spe > limits["spe"] * share["spe"])
     shares: Any = (parts.t2_contributions, parts.spe_contributions)
     return Observation(t2, spe, float(both[0]), alarm, shares[0][0], shares[1][0])
 

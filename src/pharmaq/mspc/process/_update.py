@@ -58,6 +58,23 @@ class MonitorUpdate(Result):
         del fields["n_samples"]
         return pd.DataFrame(fields)
 
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw T2 and SPE, each over its limit, and the rows that were not learned.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+            The picture.
+        """
+        from pharmaq.mspc.process import plots
+
+        return plots.plot_update(self, ax=ax)
+
 
 @dataclasses.dataclass(slots=True)
 class Memory:

@@ -60,8 +60,9 @@ default "parallel analysis"
     lags : int, default 0
         Number of rows before each row that the model sees beside it: dynamic PCA [3]_.
     missing : {"raise", "nipals", "tsr"}, default "raise"
-        What to do with NaN, in `fit` and in use: refuse it, or fit and score by NIPALS or by
-        trimmed score regression; see `pharmaq.chemometrics.PCA`.
+        What to do with NaN, in `fit` and in use: refuse it, or fit by NIPALS or by trimmed
+        score regression, see `pharmaq.chemometrics.PCA`; scores of incomplete rows are by
+        trimmed score regression.
     alpha : float, default 0.01
         Share of normal rows that may lie above each limit.
     t2_limit : {"f", "beta", "simca", "chi2", "empirical", "cross-validated"}, default "f"

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from pharmaq.mspc.process._components import ComponentChoice
+    from pharmaq.mspc.process._update import MonitorUpdate
     from pharmaq.mspc.process.scores import ProcessScores
 
-__all__ = ["plot_contributions", "plot_scores"]
+__all__ = ["plot_choice", "plot_contributions", "plot_scores", "plot_update"]
 
 _NAMES = {"t2": "T²", "spe": "SPE", "combined": "combined index"}
 
@@ -41,7 +43,7 @@ def plot_scores(
     ax = _axes(ax)
     first, second = (number - 1 for number in components)
     x, y = result.scores[:, first], result.scores[:, second]
-    above_t2, above_spe = result.t2 > result.t2_limit, result.spe > result.spe_limit
+    above_t2, above_spe = result.outside("t2"), result.outside("spe")
     for rows, label, marker, color in (
         (~above_t2 & ~above_spe, "inside", "o", _style.PRIMARY),
         (above_t2 & ~above_spe, "T² outside", "^", _style.ALERT),
@@ -112,7 +114,7 @@ def plot_contributions(
     ax.invert_yaxis()
     ax.axvline(0, color=_style.MUTED, linewidth=0.8)
     name, value = _NAMES[statistic], getattr(result, statistic)[row]
-    limit = getattr(result, f"{statistic}_limit")
+    limit = getattr(result, f"{statistic}_limit") * result.limit_factors[statistic][row]
     ax.set_title(
         f"{_label(result, row)}: {name} = {value:.4g}, limit {limit:.4g}",
         fontsize="medium",
@@ -122,6 +124,80 @@ def plot_contributions(
     left = len(result.variables) - len(values)
     others = f", {left} smaller ones not shown" if left else ""
     return _finish(ax, f"{result.contribution_method} contribution to {name}{others}", "")
+
+
+def plot_choice(result: ComponentChoice, *, ax: Axes | None = None) -> Axes:
+    """Draw the criterion over the number of components, and the number that was chosen.
+
+    Parameters
+    ----------
+    result : ComponentChoice
+        From `ProcessMonitor.component_choice_`.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib Axes
+        The picture.
+    """
+    ax = _axes(ax)
+    numbers = np.arange(1, len(result.values) + 1)
+    ax.plot(
+        numbers,
+        result.values,
+        color=_style.PRIMARY,
+        marker="o",
+        markersize=3.5,
+        linewidth=_style.LINE_WIDTH,
+        label=result.criterion,
+    )
+    if np.isfinite(result.threshold).any():
+        ax.plot(
+            numbers, result.threshold, color=_style.LIMIT, linestyle="--", label="threshold"
+        )
+    ax.axvline(
+        result.n_components,
+        color=_style.MUTED,
+        linewidth=_style.LINE_WIDTH,
+        linestyle=":",
+        label=f"chosen: {result.n_components}",
+    )
+    ax.legend(frameon=False, fontsize="small")
+    ax.set_title(result.rule, loc="left", fontsize="medium")
+    return _finish(ax, "number of components", result.criterion)
+
+
+def plot_update(result: MonitorUpdate, *, ax: Axes | None = None) -> Axes:
+    """Draw T2 and SPE, each over its limit, and the rows that were not learned.
+
+    Parameters
+    ----------
+    result : MonitorUpdate
+        From `ProcessMonitor.update`.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib Axes
+        The picture.
+    """
+    ax = _axes(ax)
+    timed = result.label.dtype.kind == "M"
+    x = result.label if timed else np.arange(1, len(result.label) + 1)
+    for name, color, style in (("t2", _style.PRIMARY, "-"), ("spe", _style.SECONDARY, "--")):
+        ratio = getattr(result, name) / getattr(result, f"{name}_limit")
+        ax.plot(x, ratio, color=color, linestyle=style, linewidth=0.9, label=_NAMES[name])
+        above = ratio > 1
+        ax.scatter(
+            x[above], ratio[above], s=_style.MARK_SIZE * 0.4, color=_style.ACTION, zorder=3
+        )
+    ax.axhline(1, color=_style.LIMIT, linewidth=1.2, label="limit")
+    left = int((~result.learned).sum())
+    ax.set_title(f"{left} of {len(x)} rows not learned", loc="left", fontsize="medium")
+    ax.legend(frameon=False, fontsize="small", ncols=3)
+    return _finish(ax, "" if timed else "row", "statistic / its limit")
 
 
 def _label(result: ProcessScores, row: int) -> str:

@@ -22,7 +22,7 @@ __all__ = ["Observation", "ProcessScores"]
 
 Statistic = Literal["t2", "spe", "combined"]
 
-STATISTICS = ("t2", "spe", "combined")
+STATISTICS: tuple[Statistic, ...] = ("t2", "spe", "combined")
 NAMES = {"t2": "T²", "spe": "SPE", "combined": "combined index"}
 _SOURCES = {
     "t2": "N. D. Tracy, J. C. Young, R. L. Mason, J. Qual. Technol. 24 (1992) 88-95",
@@ -79,7 +79,10 @@ class ProcessScores(Result):
     t2, spe, combined : ndarray of shape (n,)
         Hotelling's T2, squared prediction error, and T2 / its limit + SPE / its limit.
     t2_limit, spe_limit, combined_limit : float
-        Limits of this phase.
+        Limits of this phase, for complete rows.
+    limit_factors : dict of str to ndarray of shape (n,)
+        What the limit of each statistic is multiplied with in each row: 1, and less where
+        values are missing.
     limit_methods : dict of str to str
         How each of them was found.
     alpha : float
@@ -118,6 +121,7 @@ class ProcessScores(Result):
     t2_limit: float
     spe_limit: float
     combined_limit: float
+    limit_factors: dict[str, Array]
     limit_methods: dict[str, str]
     alpha: float
     ellipse_limit: float
@@ -134,15 +138,30 @@ class ProcessScores(Result):
     @property
     def alarms(self) -> NDArray[np.bool_]:
         """Whether T2 or SPE of a row is above its limit."""
-        return (self.t2 > self.t2_limit) | (self.spe > self.spe_limit)
+        return self.outside("t2") | self.outside("spe")
+
+    def outside(self, statistic: Statistic) -> NDArray[np.bool_]:
+        """Return which rows are above their limit.
+
+        Parameters
+        ----------
+        statistic : {"t2", "spe", "combined"}
+            Which limit.
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+            Incomplete rows have limits of their own.
+        """
+        return np.asarray(getattr(self, statistic) > self._limits(statistic))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a row of data: statistics, which limits it exceeds, missing values."""
         outside = [""] * len(self.label)
         for name in STATISTICS:
-            for i in np.flatnonzero(getattr(self, name) > getattr(self, f"{name}_limit")):
+            for i in np.flatnonzero(self.outside(name)):
                 outside[i] += f", {name}" if outside[i] else name
-        statistics = {name: getattr(self, name) for name in STATISTICS}
+        statistics: dict[str, Any] = {name: getattr(self, name) for name in STATISTICS}
         columns = {"label": self.label, **statistics, "outside": outside}
         return pd.DataFrame(columns | {"n_missing": self.n_missing})
 
@@ -152,7 +171,7 @@ class ProcessScores(Result):
         rows = []
         for name in STATISTICS:
             limit = getattr(self, f"{name}_limit")
-            above = int(np.sum(getattr(self, name) > limit))
+            above = int(self.outside(name).sum())
             rows.append([name, self.limit_methods[name], limit, above, self.alpha * n])
         columns = ["statistic", "method", "limit", "n_above", "n_expected"]
         return pd.DataFrame(rows, columns=columns)
@@ -265,6 +284,11 @@ class ProcessScores(Result):
         table = self.contributions(self.label[row], statistic=statistic, top=top)
         return plots.plot_contributions(self, row, statistic, table, ax=ax)
 
+    def _limits(self, statistic: str) -> Array:
+        check_choice("statistic", statistic, STATISTICS)
+        limit: float = getattr(self, f"{statistic}_limit")
+        return limit * self.limit_factors[statistic]
+
     def _row(self, label: Any, statistic: str) -> int:
         check_choice("statistic", statistic, STATISTICS)
         if label is None:
@@ -296,6 +320,7 @@ class ProcessScores(Result):
     def _chart(self, name: str) -> ControlChart:
         n = len(self.label)
         center, upper = self.medians[name], getattr(self, f"{name}_limit")
+        by_row = self._limits(name)
         method = self.limit_methods[name]
         return ControlChart(
             kind={"t2": "scores_t2"}.get(name, name),
@@ -303,7 +328,7 @@ class ProcessScores(Result):
             statistic=getattr(self, name),
             center=center,
             lower=-np.inf,
-            upper=upper,
+            upper=by_row if self.n_missing.any() else upper,
             sigma=None,
             n_phase1=n if self.phase == "phase1" else 0,
             labels=self.label,
@@ -317,19 +342,22 @@ def make_findings(
     label: NDArray[Any],
     found: dict[str, Array],
     limits: dict[str, tuple[float, str]],
+    factors: dict[str, Array],
     contributions: dict[str, Array | None],
     variables: tuple[str, ...],
 ) -> tuple[Finding, ...]:
     """Return one finding for each limit that a row exceeds, in order of rows."""
     findings = []
-    above = {name: found[name] > limits[name][0] for name in ("t2", "spe")}
+    own = {name: limits[name][0] * factors[name] for name in ("t2", "spe")}
+    above = {name: found[name] > own[name] for name in ("t2", "spe")}
     for i in np.flatnonzero(above["t2"] | above["spe"]):
         for name in ("t2", "spe"):
             if above[name][i]:
                 values = contributions[name]
                 blame = None if values is None else values[i]
                 point = (label[i], float(found[name][i]))
-                findings.append(_finding(name, point, limits[name], blame, variables))
+                limit = (float(own[name][i]), limits[name][1])
+                findings.append(_finding(name, point, limit, blame, variables))
     return tuple(findings)
 
 
