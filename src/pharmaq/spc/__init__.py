@@ -201,6 +201,11 @@ from pharmaq.spc.stability import (
     shelf_life,
 )
 from pharmaq.spc.subgroups import Subgroups, as_subgroups
+from pharmaq.spc.validation import (
+    CalibrationLine,
+    InversePrediction,
+    calibration_line,
+)
 from pharmaq.spc.weighted import cusum, ewma
 
 __all__ = [
@@ -224,6 +229,7 @@ __all__ = [
     "BeforeAfter",
     "BetweenWithin",
     "BootstrapOptions",
+    "CalibrationLine",
     "Capability",
     "CapabilityIndex",
     "CapabilityOptions",
@@ -248,6 +254,7 @@ __all__ = [
     "GageLinearity",
     "GageRR",
     "GageType1",
+    "InversePrediction",
     "Kappa",
     "LastingShift",
     "LotDecision",
@@ -299,6 +306,7 @@ __all__ = [
     "batch_tolerance_interval",
     "c4",
     "c_chart",
+    "calibration_line",
     "capability",
     "capability_by_stage",
     "change_point",
