@@ -88,7 +88,7 @@ def capability(  # noqa: PLR0913 - a specification is three of them
         ``"bootstrap"``: percentiles of resamples; ``"bca"``: those corrected for bias and
         skewness [4]_; ``"expanded"``: the same with levels for the number of units [8]_, the
         best of the three for few. They do not need normal values, but many: of 20 to 50 values
-        or ten subgroups 95 % limits hold 85 to 93 %, expanded ones 90 to 95 %. Single values
+        or ten subgroups 95 % limits hold 85 to 93 %, expanded ones 91 to 96 %. Single values
         are drawn one by one for overall indices, in blocks of neighbours for moving ranges;
         subgroups are drawn whole.
     n_resamples : int, default 10_000
@@ -126,9 +126,8 @@ def capability(  # noqa: PLR0913 - a specification is three of them
     least 0, and Cp, Cpk by the root of sigma_between^2 + sigma_within^2, as in Minitab for
     subgroups of one size. Its degrees of freedom, and those of Pp, Ppk and Cpm, are then
     Satterthwaite's, and the mean is as sure as `between.n_effective` independent values make
-    it. That means differ is then no sign of
-    an unstable process as long as they follow their own moving ranges, and normality is tested
-    of the means, which are independent.
+    it. That means differ is then no sign of an unstable process as long as they follow their
+    own moving ranges, and normality is tested of the means, which are independent.
 
     Change of the mean: the largest abs(t) of all splits in two [6]_, with its probability by
     [7]_, from the means of subgroups where there are any.
