@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,17 @@ if TYPE_CHECKING:
 SUMS = ("filled", "beyond", "repaired", "empty", "outside")
 
 
+class Room(NamedTuple):
+    """Arrays that the parts of batches are written into, phase by phase."""
+
+    values: Array
+    warping: Array
+    between: NDArray[np.bool_]
+    filled: NDArray[np.intp]
+    counts: dict[str, NDArray[np.intp]]
+    distance: Array
+
+
 def apply_plans(
     aligner: BatchAligner, data: Batches, settings: Settings, opened: Sequence[Any]
 ) -> Alignment:
@@ -35,45 +47,62 @@ def apply_plans(
     traces = data.traces()
     names = [plan.name for plan in aligner.plans_]
     parts = {batch: cut(trace, names, batch) for batch, trace in traces.items()}
-    K, J = len(aligner.time_), len(data.variables)
-    values = np.full((len(traces), K, J), np.nan)
-    warping = np.full((len(traces), K), np.nan)
-    between = np.zeros((len(traces), K), dtype=bool)
-    table = pd.DataFrame(0, index=pd.Index(list(traces), name="batch"), columns=list(SUMS))
-    table["distance"] = np.nan
-    filled = np.zeros(J, dtype=np.intp)
+    shape = (len(traces), len(aligner.time_))
+    room = Room(
+        values=np.full((*shape, len(data.variables)), np.nan),
+        warping=np.full(shape, np.nan),
+        between=np.zeros(shape, dtype=bool),
+        filled=np.zeros(len(data.variables), dtype=np.intp),
+        counts={name: np.zeros(len(traces), dtype=int) for name in SUMS},
+        distance=np.full(len(traces), np.nan),
+    )
     start = 0
     for plan in aligner.plans_:
-        rows = slice(start, start + len(plan.time))
         placed = _placed(parts, plan, settings, opened)
+        rows = slice(start, start + len(plan.time))
         for b, batch in enumerate(traces):
             found = placed.get(batch)
-            if found is None:
-                continue
-            values[b, rows], warping[b, rows] = found.values, found.time
-            between[b, rows] = found.interpolated
-            filled += found.filled
-            _count(table, batch, found)
+            if found is not None:
+                _keep(room, b, rows, found)
         start = rows.stop
-    for batch, trace in traces.items():
-        table.loc[batch, "outside"] = len(trace.time) - sum(
-            len(part.time) for part in parts[batch].values()
-        )
-    table.insert(0, "rows", [len(trace.time) for trace in traces.values()])
-    table.insert(1, "interpolated", between.sum(axis=1))
-    table.insert(2, "without_data", np.isnan(warping).sum(axis=1))
-    dataset = _dataset(aligner, data, values, warping, between)
+    table = _table(traces, parts, room)
     return Alignment(
-        batches=dataset,
+        batches=_dataset(aligner, data, room),
         method=aligner.method,
         summary=table.reset_index(),
         raw=data,
         aligner=aligner,
         findings=(
             *aligner.findings_,
-            *alignment_findings(aligner, table, parts, warping, filled, opened),
+            *alignment_findings(aligner, table, parts, room.warping, room.filled, opened),
         ),
     )
+
+
+def _keep(room: Room, b: int, rows: slice, found: Placed) -> None:
+    room.values[b, rows], room.warping[b, rows] = found.values, found.time
+    room.between[b, rows] = found.interpolated
+    room.filled[:] += found.filled
+    numbers = (found.filled.sum(), found.n_beyond, found.n_repaired, found.n_empty)
+    for name, number in zip(SUMS, numbers, strict=False):
+        room.counts[name][b] += number
+    if not math.isnan(found.distance):
+        before = float(room.distance[b])
+        room.distance[b] = found.distance + (0.0 if math.isnan(before) else before)
+
+
+def _table(
+    traces: dict[Any, Trace], parts: dict[Any, dict[str, Trace]], room: Room
+) -> pd.DataFrame:
+    lengths = np.array([len(trace.time) for trace in traces.values()])
+    used = [sum(len(part.time) for part in parts[batch].values()) for batch in traces]
+    columns: dict[str, Any] = {
+        "rows": lengths,
+        "interpolated": room.between.sum(axis=1),
+        "without_data": np.isnan(room.warping).sum(axis=1),
+    }
+    columns |= room.counts | {"outside": lengths - used, "distance": room.distance}
+    return pd.DataFrame(columns, index=pd.Index(list(traces), name="batch"))
 
 
 def _placed(
@@ -98,35 +127,19 @@ def _placed(
     }
 
 
-def _count(table: pd.DataFrame, batch: Any, found: Placed) -> None:
-    table.loc[batch, "filled"] += int(found.filled.sum())
-    table.loc[batch, "beyond"] += found.n_beyond
-    table.loc[batch, "repaired"] += found.n_repaired
-    table.loc[batch, "empty"] += found.n_empty
-    before = table.loc[batch, "distance"]
-    total = found.distance if np.isnan(before) else before + found.distance
-    table.loc[batch, "distance"] = total
-
-
-def _dataset(
-    aligner: BatchAligner,
-    data: Batches,
-    values: Array,
-    warping: Array,
-    between: NDArray[np.bool_],
-) -> xr.Dataset:
+def _dataset(aligner: BatchAligner, data: Batches, room: Room) -> xr.Dataset:
     dims = ("batch", "time")
     clock = {"units": aligner.batch_time_units_}
     variables: dict[str, Any] = {
-        name: (dims, values[:, :, j], {"units": unit})
+        name: (dims, room.values[:, :, j], {"units": unit})
         for j, (name, unit) in enumerate(data.units.items())
     }
     coords: dict[str, Any] = {
         "batch": data.ids,
         "time": ("time", aligner.time_, {"units": aligner.time_units_}),
-        "interpolated": (dims, between),
+        "interpolated": (dims, room.between),
     }
     if aligner.phase_ is not None:
         coords["phase"] = ("time", aligner.phase_)
-    (variables if aligner.add_warping else coords)["warping"] = (dims, warping, clock)
+    (variables if aligner.add_warping else coords)["warping"] = (dims, room.warping, clock)
     return xr.Dataset(variables, coords=coords, attrs={"alignment": aligner.method})

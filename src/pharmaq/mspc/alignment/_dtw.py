@@ -129,7 +129,10 @@ def telling(samples: Array, weights: Array) -> NDArray[np.intp]:
 
     The others have no distance from anything, and a path would rest on them for free.
     """
-    return np.flatnonzero(~np.isnan(samples[:, weights > 0]).all(axis=1))
+    missing = np.isnan(samples)
+    if not missing.any():
+        return np.arange(len(samples))
+    return np.flatnonzero(~missing[:, weights > 0].all(axis=1))
 
 
 def learn(
@@ -208,26 +211,16 @@ def _paths(batches: Sequence[Array], reference: Reference, steps: Steps) -> list
 
 def on_points(values: Array, time: Array, path: Path, K: int) -> Warped:
     """Return the mean of the samples that meet each point, of those that were observed."""
-    starts = np.flatnonzero(np.diff(path.points, prepend=-1))
-    picked = values[path.samples]
-    count = np.diff(starts, append=len(path.points))
-    seen = ~np.isnan(picked)
-    if seen.all():
-        mean = np.add.reduceat(picked, starts, axis=0) / count[:, None]
-    else:
-        number = np.add.reduceat(seen.astype(float), starts, axis=0)
-        total = np.add.reduceat(np.where(seen, picked, 0.0), starts, axis=0)
-        mean = np.divide(total, number, out=np.full_like(total, np.nan), where=number > 0)
-    reached = len(starts)
+    from pharmaq.mspc.alignment._kernels import means
+
     out = np.full((K, values.shape[1]), np.nan)
-    when = np.full(K, np.nan)
+    when = np.full((K, 1), np.nan)
+    means(values, path.points, path.samples, out)
+    means(time[:, None], path.points, path.samples, when)
     repeated = np.zeros(K, dtype=bool)
-    out[:reached] = mean
-    when[:reached] = np.add.reduceat(time[path.samples], starts) / count
-    # the first sample of a point was the last of the point before
-    first = path.samples[starts]
-    repeated[1:reached] = first[1:] == path.samples[starts[1:] - 1]
-    return Warped(out, when, repeated)
+    again = (np.diff(path.points) > 0) & (np.diff(path.samples) == 0)
+    repeated[path.points[1:][again]] = True
+    return Warped(out, when[:, 0], repeated)
 
 
 def average_of(batches: Sequence[Array], paths: Sequence[Path], K: int) -> Array:

@@ -30,7 +30,9 @@ def alignment_findings(
     opened: Sequence[Any],
 ) -> Iterator[Finding]:
     """Yield what is worth knowing of each batch, then of variables."""
-    for b, (batch, counts) in enumerate(table.iterrows()):
+    columns = {str(name): table[name].tolist() for name in table}
+    for b, batch in enumerate(table.index):
+        counts = {name: column[b] for name, column in columns.items()}
         yield from _counted(str(batch), counts)
         yield from _ends(str(batch), warping[b], aligner.time_)
         yield from _phases(aligner, batch, parts[batch], stretched=batch not in opened)
@@ -40,7 +42,7 @@ def alignment_findings(
             yield _finding("values_filled", "info", name, message, count)
 
 
-def _counted(batch: str, counts: pd.Series) -> Iterator[Finding]:
+def _counted(batch: str, counts: dict[str, Any]) -> Iterator[Finding]:
     if counts["beyond"]:
         message = f"{int(counts['beyond'])} rows of batch {batch} lie after the end of the grid"
         yield _finding("beyond_grid", "alert", batch, message, counts["beyond"])

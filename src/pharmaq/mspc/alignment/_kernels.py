@@ -42,32 +42,62 @@ def accumulate(
     above, row = rows
     for r in range(cost.shape[0]):
         k = point + r
-        start, stop = low[k, 0], high[k, 0]
-        for b in range(1, 8):
-            start, stop = min(start, low[k, b]), max(stop, high[k, b])
+        start, stop = low[k].min(), high[k].max() + 1
+        # from `inner` to `outer` all lanes are within their windows
+        inner = max(start, min(low[k].max(), stop))
+        outer = max(inner, min(high[k].min() + 1, stop))
         for b in range(8):
             row[start, b] = np.inf
-        for i in range(start, stop + 1):
+        _cells(cost[r], above, row, steps[k], (start, inner, first, diagonal, low[k], high[k]))
+        for i in range(inner, outer):
             for b in range(8):
-                c = cost[r, i - first, b]
-                # rounding may leave a distance of 0 slightly below it
-                c = c if c > 0.0 else 0.0
-                across = above[i, b] + diagonal * c
-                down = above[i + 1, b] + c
-                along = row[i, b] + c
-                step = np.uint8(0) if across <= down else np.uint8(1)
-                best = across if across <= down else down
-                step = np.uint8(2) if along < best else step
-                best = along if along < best else best
-                inside = (i >= low[k, b]) & (i <= high[k, b])
-                row[i + 1, b] = best if inside else np.inf
+                best, step = _cell(
+                    cost[r, i - first, b], above[i, b], above[i + 1, b], row[i, b], diagonal
+                )
+                row[i + 1, b] = best
                 steps[k, i, b] = step
+        _cells(cost[r], above, row, steps[k], (outer, stop, first, diagonal, low[k], high[k]))
         for b in range(8):
             last = length[b] - 1
             reached = low[k, b] <= last <= high[k, b]
             ends[k, b] = row[last + 1, b] if reached else np.inf
         above, row = row, above
     return above, row
+
+
+@njit(cache=True, nogil=True)
+def _cells(
+    cost: Array,
+    above: Array,
+    row: Array,
+    steps: NDArray[np.uint8],
+    place: tuple[int, int, int, float, Ints, Ints],
+) -> None:
+    """Go over samples that are outside the windows of some lanes."""
+    start, stop, first, diagonal, low, high = place
+    for i in range(start, stop):
+        for b in range(8):
+            best, step = _cell(
+                cost[i - first, b], above[i, b], above[i + 1, b], row[i, b], diagonal
+            )
+            inside = (i >= low[b]) & (i <= high[b])
+            row[i + 1, b] = best if inside else np.inf
+            steps[i, b] = step
+
+
+@njit(cache=True, nogil=True)
+def _cell(
+    distance: float, across: float, down: float, along: float, diagonal: float
+) -> tuple[float, np.uint8]:
+    """Return the least sum, and the step that leads to it."""
+    # rounding may leave a distance of 0 slightly below it
+    c = distance if distance > 0.0 else 0.0
+    across, down, along = across + diagonal * c, down + c, along + c
+    step = np.uint8(0) if across <= down else np.uint8(1)
+    best = across if across <= down else down
+    step = np.uint8(2) if along < best else step
+    best = along if along < best else best
+    return best, step
 
 
 @njit(cache=True, nogil=True)
@@ -140,3 +170,23 @@ def trace_pattern(
         k -= cells[p, counts[p], 1]
         i -= cells[p, counts[p], 0]
     return at
+
+
+@njit(cache=True, nogil=True)
+def means(values: Array, points: Ints, samples: Ints, out: Array) -> None:
+    """Mean of the samples that meet each point, of values that are not NaN, into `out`."""
+    at = 0
+    number = np.empty(values.shape[1])
+    while at < points.size:
+        k = points[at]
+        out[k] = 0.0
+        number[:] = 0.0
+        while at < points.size and points[at] == k:
+            for j in range(values.shape[1]):
+                v = values[samples[at], j]
+                seen = v == v
+                out[k, j] += v if seen else 0.0
+                number[j] += 1.0 if seen else 0.0
+            at += 1
+        for j in range(values.shape[1]):
+            out[k, j] = out[k, j] / number[j] if number[j] > 0 else np.nan

@@ -110,16 +110,21 @@ def place_warped(
     reference, K = plan.scaled_reference, len(plan.grid)
     rows = [telling(part.values, plan.weights) for part in parts]
     known = [i for i, kept in enumerate(rows) if len(kept)]
-    scaled = [parts[i].values[rows[i]] / plan.divisor for i in known]
+    scaled = [_rows(parts[i].values, rows[i]) / plan.divisor for i in known]
     paths = warp(scaled, reference, settings.steps, opened=[opened[i] for i in known])
     found: list[Placed | None] = [None] * len(parts)
     for i, path in zip(known, paths, strict=True):
         if path is None:
             continue
-        time, values = parts[i].time[rows[i]], parts[i].values[rows[i]]
+        time, values = _rows(parts[i].time, rows[i]), _rows(parts[i].values, rows[i])
         warped: Warped = on_points(values, time, path, K)
         reached = int(path.points[-1]) + 1
         length = len(time) + reached if settings.steps.diagonal == 2 else 1.0
         none, empty = np.zeros(values.shape[1], dtype=np.intp), len(parts[i].time) - len(time)
         found[i] = Placed(*warped, none, 0, 0, empty, path.total / length)
     return found
+
+
+def _rows(values: Array, rows: NDArray[np.intp]) -> Array:
+    """Return rows, without a copy where these are all."""
+    return values if len(rows) == len(values) else values[rows]
