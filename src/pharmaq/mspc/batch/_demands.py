@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import xarray as xr
 
 from pharmaq._checks import as_float, check_finite
-from pharmaq.errors import InputError
+from pharmaq.errors import InputError, InputTypeError
 from pharmaq.mspc.batch._model import still_variables
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from pharmaq.mspc.batch._data import Batches
+
+
+def refuse_aligned(batches: Any) -> None:
+    """Raise for batches that are aligned already where the monitor aligns them."""
+    if isinstance(batches, xr.Dataset):
+        msg = (
+            "batches must be those before alignment (as_batches, or a long frame), for this "
+            "monitor aligns them; got a Dataset, for which score_aligned is meant"
+        )
+        raise InputTypeError(msg)
 
 
 def check_variables(data: Batches) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
+from pharmaq.mspc.alignment import BatchAligner
 from pharmaq.mspc.batch._evolution import EvolutionModel, EvolutionPhase
 from pharmaq.mspc.batch._infill import Operators
 from pharmaq.mspc.batch._model import PhaseModel
@@ -34,6 +35,7 @@ def monitor_content(monitor: Any) -> dict[str, Any]:
         "batch": monitor.batch_,
         "explained": monitor.explained_,
         "phases": [_phase_content(phase) for phase in monitor.phases_],
+        "aligner": None if monitor.aligner_ is None else monitor.aligner_.to_state(),
         "batch_level": level if level is None else monitor_content(level),
     }
 
@@ -49,9 +51,13 @@ def restore_monitor(monitor: Any, content: dict[str, Any]) -> None:
     monitor.explained_ = content["explained"]
     monitor.phases_ = [_restored(phase) for phase in content["phases"]]
     monitor.phase_names_ = [phase.name for phase in monitor.phases_]
+    monitor.aligner_ = None
+    if content["aligner"] is not None:
+        monitor.aligner_ = BatchAligner.from_state(content["aligner"])
+        monitor.set_params(alignment=clone(monitor.aligner_))
     monitor.batch_level_ = None
     if content["batch_level"] is not None:
-        monitor.batch_level_ = clone(monitor)
+        monitor.batch_level_ = clone(monitor).set_params(alignment=None)
         restore_monitor(monitor.batch_level_, content["batch_level"])
 
 
@@ -65,6 +71,10 @@ def fingerprint(monitor: Any) -> str:
 
 def _parts(monitor: Any) -> Iterator[np.ndarray]:
     yield monitor.time_
+    if monitor.aligner_ is not None:
+        yield np.frombuffer(monitor.aligner_.method.encode(), dtype=np.uint8)
+        for plan in monitor.aligner_.plans_:
+            yield from (np.asarray(plan.grid), np.asarray(plan.reference))
     for phase in monitor.phases_:
         model = phase.model
         yield from (model.mean, model.scale, model.rotations, model.loadings)

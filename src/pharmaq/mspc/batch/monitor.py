@@ -13,7 +13,7 @@ from pharmaq._checks import check_choice, check_integer
 from pharmaq.chemometrics import spe_limit, t2_limit
 from pharmaq.errors import FormatError, InputError, InputTypeError
 from pharmaq.mspc.batch._data import Batches, read_batches, same_grid, same_variables
-from pharmaq.mspc.batch._demands import check_quality, check_variables
+from pharmaq.mspc.batch._demands import check_quality, check_variables, refuse_aligned
 from pharmaq.mspc.batch._fitting import find_places, fit_place, with_values
 from pharmaq.mspc.batch._infill import INFILLS
 from pharmaq.mspc.batch._model import SCALINGS
@@ -23,11 +23,12 @@ from pharmaq.mspc.batch.limits import BatchLimits, FalseAlarms, count_alarms
 from pharmaq.mspc.batch.session import BatchSession
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
 
+    from pharmaq.mspc.alignment import BatchAligner
     from pharmaq.mspc.batch.scores import BatchScores
 
 __all__ = ["BatchMonitor"]
@@ -55,6 +56,10 @@ class BatchMonitor(BaseEstimator):
         variation weigh more; ``"center"`` leaves units as they are.
     infill : {"tsr", "zero", "current", "pmp", "conditional"}, default "tsr"
         What the scores of an unfinished batch assume of the times to come, see Notes.
+    alignment : BatchAligner, optional
+        Brings batches onto one clock, in `fit`, in `score` and live: then `batches` are those
+        before alignment, as `pharmaq.batches.as_batches` takes them. By default they are
+        aligned already. Batches are left out of the model, not of the alignment.
     limits : BatchLimits, optional
         How limits are set; `BatchLimits()` by default, from batches left out of the model.
 
@@ -68,6 +73,8 @@ class BatchMonitor(BaseEstimator):
         Names of the fitted batches.
     phase_names_ : list of str
         Phases with a model of their own, in order; ``["whole"]`` where there is one.
+    aligner_ : BatchAligner or None
+        The fitted aligner.
     batch_level_ : BatchMonitor or None
         Model of the scores of whole batches, where observations are unfolded by variable.
     n_missing_ : int
@@ -145,6 +152,7 @@ class BatchMonitor(BaseEstimator):
         phases: Literal["whole", "each"] = "whole",
         scaling: Literal["column", "variable", "center"] = "column",
         infill: Infill = "tsr",
+        alignment: BatchAligner | None = None,
         limits: BatchLimits | None = None,
     ) -> None:
         self.n_components = n_components
@@ -152,14 +160,15 @@ class BatchMonitor(BaseEstimator):
         self.phases = phases
         self.scaling = scaling
         self.infill = infill
+        self.alignment = alignment
         self.limits = limits
 
-    def fit(self, batches: xr.Dataset, y: ArrayLike | None = None) -> Self:
+    def fit(self, batches: Any, y: ArrayLike | None = None) -> Self:
         """Learn what good batches look like.
 
         Parameters
         ----------
-        batches : Dataset, dims ("batch", "time")
+        batches : Dataset, dims ("batch", "time"), or Batches or long frame with `alignment`
             Aligned batches that went well, one variable for each process variable with its unit
             in ``attrs["units"]``. NaN is a value that was not observed: sensors that failed,
             batches that ended early.
@@ -179,6 +188,11 @@ class BatchMonitor(BaseEstimator):
             many components, or if `batches` is not aligned.
         """
         limits, options = self._checked_options()
+        self.aligner_ = None
+        if self.alignment is not None:
+            refuse_aligned(batches)
+            self.aligner_ = clone(self.alignment)
+            batches = self.aligner_.fit_transform(batches)
         data = read_batches(batches)
         check_variables(data)
         quality = check_quality(y, len(data.batch))
@@ -195,14 +209,16 @@ class BatchMonitor(BaseEstimator):
         self.batch_level_ = self._fit_batch_level(data, y)
         return self
 
-    def score(self, batches: xr.Dataset) -> BatchScores:
+    def score(self, batches: Any, *, unfinished: Sequence[Any] = ()) -> BatchScores:
         """Judge batches, finished or not.
 
         Parameters
         ----------
-        batches : Dataset, dims ("batch", "time")
+        batches : Dataset, dims ("batch", "time"), or Batches or long frame with `alignment`
             Batches with the fitted variables, units and aligned times; NaN is a value that was
             not observed. What is NaN to the end has not happened.
+        unfinished : sequence of batches, optional
+            With `alignment`: batches that were aborted or still run.
 
         Returns
         -------
@@ -213,6 +229,25 @@ class BatchMonitor(BaseEstimator):
         ------
         InputError
             If variables, units or times are not the fitted ones.
+        """
+        self._require_fitted()
+        if self.aligner_ is not None:
+            refuse_aligned(batches)
+            batches = self.aligner_.transform(batches, unfinished=unfinished)
+        return self.score_aligned(batches)
+
+    def score_aligned(self, batches: xr.Dataset) -> BatchScores:
+        """Judge batches that are aligned already; see `score`.
+
+        Parameters
+        ----------
+        batches : Dataset, dims ("batch", "time")
+            On the fitted times.
+
+        Returns
+        -------
+        BatchScores
+            As from `score`.
         """
         self._require_fitted()
         data = same_variables(read_batches(batches), self.variables_, self.units_)
@@ -414,7 +449,7 @@ class BatchMonitor(BaseEstimator):
         if self.unfolding == "batch":
             return None
         parts = [p.follow(data.values[:, p.start : p.stop]).scores for p in self.phases_]
-        level = clone(self).set_params(unfolding="batch")
+        level = clone(self).set_params(unfolding="batch", alignment=None)
         return level.fit(self.batch_level_data(np.concatenate(parts, axis=1), data.batch), y)
 
     def _phase(self, name: str | None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -40,6 +41,7 @@ _COUNTS = (
     "after_end",
     "empty",
     "skipped_times",
+    "interpolated_times",
     "missing_values",
     "bad_values",
     "uncertain_values",
@@ -76,6 +78,9 @@ class BatchSession:
     Notes
     -----
     Without alignment an update belongs to the nearest aligned time, at most half a step away.
+    With it, to the last aligned time that the batch has reached by then: of several updates at
+    one aligned time the first one counts, and aligned times between two updates get values on
+    the line between theirs, as `BatchAligner.transform` does it (``interpolated_times``).
     The first update of an aligned time counts; a second is a ``"duplicate"``, one of an earlier
     time is ``"late"``: neither changes anything, for what was reported stays reported. Aligned
     times that were passed over are missing values.
@@ -89,6 +94,9 @@ class BatchSession:
         self.counts = dict.fromkeys(_COUNTS, 0)
         self._taken: dict[int, NDArray[np.float64]] = {}
         self._running: dict[int, RunningPhase | RunningEvolution] = {}
+        aligner = monitor.aligner_
+        self._clock = None if aligner is None else aligner.start(self.batch)
+        self._time = -math.inf
         level = monitor.batch_level_
         self._level = None if level is None else BatchSession(level, batch)
         self._above = dict.fromkeys(NAMES, 0)
@@ -125,18 +133,18 @@ class BatchSession:
         InputTypeError
             For a value that is no number.
         """
-        position, status = self._place(time)
         names = self._monitor.variables_
         row, counts = read_row(names, self._known, values, quality)
+        missing = self._missing(row)
+        position, status = self._place(time, row)
         for name, count in counts.items():
             self.counts[name] += count
-        missing = self._missing(row)
         if status == "used" and len(missing) == len(names):
             status = "empty"
         self.counts[status] += 1
         if status != "used":
             return self._unused(time, position, status, missing)
-        self.counts["skipped_times"] += position - self.position - 1
+        self._pass_over(position, row)
         return self._moment(time, position, row, missing)
 
     def forecast(self, *, alpha: float = 0.05) -> BatchForecast:
@@ -205,7 +213,7 @@ class BatchSession:
             for j, (name, unit) in enumerate(labels)
         }
         coords = {"batch": [self.batch], "time": self._monitor.time_}
-        return self._monitor.score(xr.Dataset(variables, coords=coords))
+        return self._monitor.score_aligned(xr.Dataset(variables, coords=coords))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state as plain Python that `json` can write.
@@ -222,6 +230,7 @@ class BatchSession:
             "monitor": self._monitor.fingerprint(),
             "batch": self.batch,
             "counts": dict(self.counts),
+            "clock": None if self._clock is None else self._clock.to_state(),
             "updates": [[position, json_safe(row)] for position, row in self._taken.items()],
         }
 
@@ -251,18 +260,48 @@ class BatchSession:
             values = np.array([np.nan if v is None else v for v in row], dtype=np.float64)
             self._moment(None, int(position), values, self._missing(values))
         self.counts = {name: int(state["counts"][name]) for name in _COUNTS}
+        if self._clock is not None:
+            self._clock.restore(state["clock"])
+            self._time = -math.inf if state["clock"]["time"] is None else state["clock"]["time"]
 
     def _missing(self, row: NDArray[np.float64]) -> tuple[str, ...]:
         """Return the names of variables without a value."""
         return tuple(self._monitor.variables_[j] for j in np.flatnonzero(np.isnan(row)))
 
-    def _place(self, time: Any) -> tuple[int, str]:
+    def _place(self, time: Any, row: NDArray[np.float64]) -> tuple[int, str]:
         """Return the aligned time of an update, and what becomes of it."""
+        if self._clock is not None:
+            return self._aligned(time, row)
         position = nearest(self._monitor.time_, time)
         if position < 0:
             return -1, "before_start"
         if position >= len(self._monitor.time_):
             return -1, "after_end"
+        return self._new(position)
+
+    def _aligned(self, time: Any, row: NDArray[np.float64]) -> tuple[int, str]:
+        clock: Any = self._clock
+        if check_real("time", time) <= self._time:
+            return self.position, "late" if time < self._time else "duplicate"
+        names = self._monitor.variables_
+        clock.update(time, dict(zip(names, row.tolist(), strict=True)))
+        self._time = float(time)
+        return self._new(clock.index)
+
+    def _pass_over(self, position: int, row: NDArray[np.float64]) -> None:
+        """Deal with the aligned times between the last update and this one."""
+        before, between = self.position, range(self.position + 1, position)
+        if self._clock is None or before < 0:
+            self.counts["skipped_times"] += len(between)
+            return
+        last = self._taken[before]
+        for k in between:
+            # what alignment does with finished batches
+            part = last + (row - last) * ((k - before) / (position - before))
+            self.counts["interpolated_times"] += 1
+            self._moment(None, k, part, self._missing(part))
+
+    def _new(self, position: int) -> tuple[int, str]:
         if position in self._taken:
             return position, "duplicate"
         return position, "late" if position < self.position else "used"
