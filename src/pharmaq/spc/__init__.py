@@ -114,7 +114,7 @@ from pharmaq.spc.measurement import (
     gage_rr,
     gage_type1,
 )
-from pharmaq.spc.oot import OOTCheck, OOTPower, check_oot, oot_power
+from pharmaq.spc.oot import OOTCheck, OOTPower, check_oot, check_oot_multivariate, oot_power
 from pharmaq.spc.release import (
     AcceptanceLimits,
     BootstrapOptions,
@@ -192,13 +192,19 @@ from pharmaq.spc.stability import (
     ExcursionReport,
     ExtrapolationLimit,
     MeanKineticTemperature,
+    RandomBatchShelfLife,
+    ReleaseLimit,
     ShelfLife,
+    SignificantChange,
     StorageRule,
     arrhenius,
     evaluate_excursions,
     extrapolation_limit,
     mean_kinetic_temperature,
+    random_batch_shelf_life,
+    release_limit,
     shelf_life,
+    significant_change,
 )
 from pharmaq.spc.subgroups import Subgroups, as_subgroups
 from pharmaq.spc.validation import (
@@ -267,6 +273,8 @@ __all__ = [
     "Pareto",
     "PassProbability",
     "PassingBound",
+    "RandomBatchShelfLife",
+    "ReleaseLimit",
     "ResultsReview",
     "RetestEvaluation",
     "RetestPlan",
@@ -276,6 +284,7 @@ __all__ = [
     "RunsAnalysis",
     "ShelfLife",
     "SigmaEstimate",
+    "SignificantChange",
     "SimilarityFactor",
     "Specification",
     "Specifications",
@@ -312,6 +321,7 @@ __all__ = [
     "change_point",
     "check_oos",
     "check_oot",
+    "check_oot_multivariate",
     "cohen_kappa",
     "compare_before_after",
     "content_uniformity",
@@ -369,6 +379,8 @@ __all__ = [
     "poisson_cusum_run_length",
     "prediction_interval",
     "probability_of_passing",
+    "random_batch_shelf_life",
+    "release_limit",
     "residual_chart",
     "retest_plan",
     "review_results",
@@ -386,6 +398,7 @@ __all__ = [
     "short_run_chart",
     "sigma_of_individuals",
     "sigma_of_subgroups",
+    "significant_change",
     "t_chart",
     "three_way_chart",
     "tolerance_factor",

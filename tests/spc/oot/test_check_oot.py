@@ -107,6 +107,17 @@ def test_tolerance_limits_are_those_of_the_values() -> None:
         assert (row.lower, row.upper) == pytest.approx((there.lower, there.upper))
 
 
+def test_tolerance_limits_of_lines_go_beyond_the_history() -> None:
+    old, new = study("ABCDEFG"), study("X", seed=5)
+    far = new.assign(time=new["time"] + 200)
+    wide = {"history": old, "interval": "tolerance", "per": "result"}
+    for basis in ("pooled", "random"):
+        near = check_oot(new, basis=basis, **wide).table
+        beyond = check_oot(far, basis=basis, **wide).table
+        width = beyond["upper"] - beyond["lower"]
+        assert (width.to_numpy() >= (near["upper"] - near["lower"]).to_numpy()).all()
+
+
 def test_ewma_follows_the_scores_of_the_regression_chart() -> None:
     old, new = study("ABCDE"), study("XY", seed=5)
     level = check_oot(new, history=old, per="result").table

@@ -261,6 +261,13 @@ def test_proposal_keeps_to_what_may_be_extrapolated() -> None:
     assert "extrapolation" in {f.rule for f in result.findings}
 
 
+def test_tolerance_bounds_may_never_meet_a_limit_or_be_beyond_it_at_once() -> None:
+    rising = study((0.3, 0.3, 0.3), error=0.01)
+    assert shelf_life(rising, lsl=90, bound="tolerance").shelf_life == math.inf
+    late = study(starts=(95.0, 95.1, 94.9))
+    assert shelf_life(late, lsl=95, bound="tolerance").shelf_life == 0
+
+
 def test_exact_lines_have_no_error_to_judge_with() -> None:
     level = pd.DataFrame({"batch": list("AABBCC"), "time": [0, 6] * 3, "value": 100.0})
     more = pd.concat([level, level.assign(time=level["time"] + 3)])

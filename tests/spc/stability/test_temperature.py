@@ -140,7 +140,7 @@ def test_a_rule_of_ones_own_and_a_single_reading() -> None:
     warm = evaluate_excursions([22.0, 31.0, 22.0], time=[0, 1, 2])
     ax = warm.plot()
     assert ax.lines[0].get_ydata().tolist() == pytest.approx([22.0, 31.0, 22.0])
-    assert "1 excursions" in ax.get_title(loc="left")
+    assert "1 excursion," in ax.get_title(loc="left")
     assert len(warm.plot(ax=ax).figure.axes) == 1
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from pharmaq._checks import check_choice, check_integer, check_real
 from pharmaq.errors import InputError, InputTypeError
 from pharmaq.spc._columns import take_values
 from pharmaq.spc.oot._core import (
@@ -22,7 +21,16 @@ from pharmaq.spc.oot._core import (
     from_random_lines,
     of_slopes,
 )
-from pharmaq.spc.oot._frames import Columns, check_apart, group_codes, rows_of
+from pharmaq.spc.oot._frames import (
+    Columns,
+    check_apart,
+    distinct_batches,
+    group_codes,
+    named_columns,
+    places_of,
+    rows_of,
+    take_rows,
+)
 from pharmaq.spc.oot._limits import (
     Interval,
     Per,
@@ -34,20 +42,15 @@ from pharmaq.spc.oot._limits import (
 )
 from pharmaq.spc.oot._release import capability_limits, expected_of_groups, summarise
 from pharmaq.spc.oot._result import OOTCheck
+from pharmaq.spc.oot._settings import STABILITY, Basis, Method, Settings, checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["Basis", "Method", "Settings", "check_oot", "expect", "judge"]
+__all__ = ["check_oot", "expect", "judge"]
 
-Method = Literal[
-    "regression", "time_point", "slope", "ewma", "control_chart", "historical", "capability"
-]
-Basis = Literal["pooled", "parallel", "own", "random"]
-
-_STABILITY = ("regression", "time_point", "slope", "ewma")
 _LINES: dict[str, Callable[[Rows, Rows], Expected]] = {
     "pooled": from_pooled_line,
     "parallel": from_parallel_lines,
@@ -65,23 +68,6 @@ _TITLES = {
 }
 # standard deviations of a control chart's limits
 _THREE = 3.0
-
-
-class Settings(NamedTuple):
-    """Everything that is chosen, checked."""
-
-    method: str
-    basis: str
-    alpha: float
-    per: str
-    planned: int | None
-    interval: str
-    confidence: float
-    side: str
-    weight: float
-    least: float
-    lsl: float | None
-    usl: float | None
 
 
 def check_oot(  # noqa: PLR0913 - methods, risk and columns
@@ -118,10 +104,10 @@ def check_oot(  # noqa: PLR0913 - methods, risk and columns
         from the results themselves (methods of release).
     method : str, default "regression"
         For stability, where the time of storage counts: ``"regression"`` (regression control
-        chart), ``"time_point"``, ``"slope"`` (slope control chart), ``"ewma"`` of the
-        deviations from the line. For release: ``"control_chart"`` (mean and three standard
-        deviations from moving ranges), ``"historical"`` (interval from mean and s of all
-        values), ``"capability"``.
+        chart), ``"time_point"`` (by nominal month), ``"slope"`` (slope control chart),
+        ``"ewma"`` of the deviations from the line. For release: ``"control_chart"`` (mean and
+        three standard deviations from moving ranges), ``"historical"`` (interval from mean and
+        s of all values), ``"capability"``.
     basis : {"parallel", "pooled", "own", "random"}, default "parallel"
         Line for ``"regression"`` and ``"ewma"``. ``"parallel"``: slope and error of the
         history with the level of the batch's own earlier results. ``"pooled"``: one line of
@@ -207,7 +193,7 @@ def check_oot(  # noqa: PLR0913 - methods, risk and columns
     """
     keys = (by,) if isinstance(by, str) else tuple(by)
     columns = Columns(keys, batch, time, value)
-    chosen = _settings(
+    chosen = checked(
         Settings(
             method,
             basis,
@@ -226,8 +212,8 @@ def check_oot(  # noqa: PLR0913 - methods, risk and columns
     if not isinstance(results, pd.DataFrame):
         msg = f"results must be a pandas DataFrame, got {type(results).__name__}"
         raise InputTypeError(msg)
-    past = _history(results, history, method in _STABILITY)
-    if method in _STABILITY:
+    past = _history(results, history, method in STABILITY)
+    if method in STABILITY:
         found = _stability(results, past, columns, chosen, others=isinstance(history, str))
     else:
         found = _release(results, past, columns, chosen)
@@ -255,28 +241,6 @@ class _Found(NamedTuple):
     alpha_result: float
 
 
-def _settings(given: Settings) -> Settings:
-    check_choice("method", given.method, get_args(Method))
-    check_choice("basis", given.basis, get_args(Basis))
-    check_choice("per", given.per, get_args(Per))
-    check_choice("side", given.side, get_args(Side))
-    check_choice("interval", given.interval, get_args(Interval))
-    check_real("alpha", given.alpha, above=0, below=1)
-    check_real("confidence", given.confidence, above=0, below=1)
-    check_real("weight", given.weight, above=0, below=1 + 1e-12)
-    check_real("index", given.least, above=0)
-    if given.planned is not None:
-        check_integer("planned", given.planned, least=1)
-    if given.method == "capability" and given.lsl is None and given.usl is None:
-        msg = 'method="capability" needs lsl or usl'
-        raise InputError(msg)
-    own_level = given.method == "regression" and given.basis in {"parallel", "own"}
-    if given.interval == "tolerance" and own_level:
-        msg = 'interval="tolerance" goes with basis="pooled" or "random"'
-        raise InputError(msg)
-    return given
-
-
 def _history(results: pd.DataFrame, history: Any, stability: bool) -> pd.DataFrame:
     if isinstance(history, pd.DataFrame):
         return history
@@ -302,17 +266,20 @@ def _stability(
     if not others:
         check_apart(tested, names, known, known_names, (group, past_group))
     expected = _blank(tested.value)
-    tested_places = _places(group, n_groups)
-    past_places = tested_places if others else _places(past_group, n_groups)
+    tested_places = places_of(group, n_groups)
+    past_places = tested_places if others else places_of(past_group, n_groups)
     for rows, history in zip(tested_places, past_places, strict=True):
         if not rows.size:
             continue
         if others:
             _fill_against_others(expected, tested, rows, chosen)
         else:
-            _fill(expected, rows, expect(_take(known, history), _take(tested, rows), chosen))
-    # batches of different groups are different batches
-    unique = Rows(_pairs(group, tested.batch), tested.time, tested.value)
+            _fill(
+                expected,
+                rows,
+                expect(take_rows(known, history), take_rows(tested, rows), chosen),
+            )
+    unique = Rows(distinct_batches(group, tested.batch), tested.time, tested.value)
     n_table = int((expected.reason == 0).sum())
     share = _share(expected, unique.batch, chosen, n_table)
     return _Found(judge(expected, unique, chosen, n_table), expected.reason, share)
@@ -333,7 +300,7 @@ def _fill_against_others(
     batch = tested.batch[rows]
     for one in np.unique(batch):
         own, rest = rows[batch == one], rows[batch != one]
-        _fill(expected, own, expect(_take(tested, rest), _take(tested, own), chosen))
+        _fill(expected, own, expect(take_rows(tested, rest), take_rows(tested, own), chosen))
 
 
 def _release(
@@ -375,11 +342,11 @@ def _result(
 ) -> OOTCheck:
     limits, reason = found.verdict, found.reason
     judged = int((reason == 0).sum())
-    release = chosen.method not in _STABILITY
+    release = chosen.method not in STABILITY
     words = {"per": chosen.per, "side": chosen.side, "interval": chosen.interval}
     if chosen.method in {"regression", "ewma"}:
         words["basis"] = chosen.basis
-    table = _named(results, columns, optional_time=release)
+    table = named_columns(results, columns, optional_time=release)
     return OOTCheck(
         method=chosen.method,
         title=_TITLES[chosen.method] + (f", {words['basis']}" if "basis" in words else ""),
@@ -395,7 +362,7 @@ def _result(
         ),
         history=results.iloc[:0]
         if past is results
-        else _named(past, columns, optional_time=release),
+        else named_columns(past, columns, optional_time=release),
         by=columns.by,
         conventions=words,
         alpha=math.nan if math.isnan(found.alpha_result) else chosen.alpha,
@@ -405,21 +372,6 @@ def _result(
         expected_false_alarms=judged * found.alpha_result,
         units=units,
     )
-
-
-def _named(frame: pd.DataFrame, columns: Columns, *, optional_time: bool) -> pd.DataFrame:
-    """Return the columns of a frame under our names."""
-    picked = {column: frame[column] for column in columns.by}
-    if columns.batch in frame.columns:
-        picked["batch"] = frame[columns.batch]
-    else:
-        picked["batch"] = pd.Series(frame.index, index=frame.index)
-    if not optional_time:
-        picked["time"] = frame[columns.time].astype(float)
-    elif columns.time in frame.columns:
-        picked["time"] = frame[columns.time]
-    picked["value"] = frame[columns.value].astype(float)
-    return pd.DataFrame(picked, index=frame.index)
 
 
 def _side(chosen: Settings) -> Side:
@@ -442,22 +394,3 @@ def _blank(value: NDArray[np.float64]) -> Expected:
 def _fill(target: Expected, rows: NDArray[np.intp], part: Expected) -> None:
     for whole, piece in zip(target, part, strict=True):
         whole[rows] = piece
-
-
-def _places(group: NDArray[np.intp], n: int) -> list[NDArray[np.intp]]:
-    order = np.argsort(group, kind="stable")
-    ends = np.cumsum(np.bincount(group, minlength=n))
-    return np.split(order, ends[:-1]) if n else []
-
-
-def _take(rows: Rows, places: NDArray[np.intp]) -> Rows:
-    """Return some rows, with batches counted from 0 anew."""
-    batch = np.unique(rows.batch[places], return_inverse=True)[1]
-    return Rows(batch, rows.time[places], rows.value[places])
-
-
-def _pairs(group: NDArray[np.intp], batch: NDArray[np.intp]) -> NDArray[np.intp]:
-    if not len(batch):
-        return batch
-    pairs = group * (int(batch.max()) + 1) + batch
-    return pd.factorize(pairs)[0].astype(np.intp)

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Columns", "check_apart", "group_codes", "rows_of"]
+__all__ = [
+    "Columns",
+    "check_apart",
+    "distinct_batches",
+    "group_codes",
+    "named_columns",
+    "places_of",
+    "rows_of",
+    "take_rows",
+]
 
 
 class Columns(NamedTuple):
@@ -75,6 +84,44 @@ def check_apart(
             'batch must stay out of its history, or use history="others"'
         )
         raise InputError(msg)
+
+
+def named_columns(
+    frame: pd.DataFrame, columns: Columns, *, optional_time: bool
+) -> pd.DataFrame:
+    """Return the columns of a frame under our names."""
+    picked = {column: frame[column] for column in columns.by}
+    if columns.batch in frame.columns:
+        picked["batch"] = frame[columns.batch]
+    else:
+        picked["batch"] = pd.Series(frame.index, index=frame.index)
+    if not optional_time:
+        picked["time"] = frame[columns.time].astype(float)
+    elif columns.time in frame.columns:
+        picked["time"] = frame[columns.time]
+    picked["value"] = frame[columns.value].astype(float)
+    return pd.DataFrame(picked, index=frame.index)
+
+
+def places_of(group: NDArray[np.intp], n: int) -> list[NDArray[np.intp]]:
+    """Return the rows of each group, in their order."""
+    order = np.argsort(group, kind="stable")
+    ends = np.cumsum(np.bincount(group, minlength=n))
+    return np.split(order, ends[:-1]) if n else []
+
+
+def take_rows(rows: Rows, places: NDArray[np.intp]) -> Rows:
+    """Return some rows, with batches counted from 0 anew."""
+    batch = np.unique(rows.batch[places], return_inverse=True)[1]
+    return Rows(batch, rows.time[places], rows.value[places])
+
+
+def distinct_batches(group: NDArray[np.intp], batch: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return numbers of batches; those of different groups are different batches."""
+    if not len(batch):
+        return batch
+    pairs = group * (int(batch.max()) + 1) + batch
+    return pd.factorize(pairs)[0].astype(np.intp)
 
 
 def _column(frame: pd.DataFrame, column: str) -> pd.Series:

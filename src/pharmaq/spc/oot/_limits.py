@@ -103,7 +103,8 @@ def _tolerance(expected: Expected, alpha: float, side: Side, confidence: float) 
     unique, place = np.unique(pairs, axis=0, return_inverse=True)
     factors = [
         tolerance_factor(
-            int(n),
+            # far outside the history a line stands for less than two values
+            max(int(n), 2),
             coverage=1 - alpha,
             confidence=confidence,
             sides="two" if side == "two" else "one",

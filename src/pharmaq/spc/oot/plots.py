@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from pharmaq import _style
 
@@ -50,6 +51,7 @@ def plot_oot(
     else:
         _draw_sequence(rows, ax)
         ax.set_xlabel("result")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     _mark(found, rows, ax)
     if found.method == "slope" and rows["statistic"].notna().any():
         # limits of slopes over the first months would leave no room for the others
@@ -88,13 +90,13 @@ def plot_power(found: OOTPower, *, ax: Axes | None = None) -> Axes:
         _, ax = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
     y = np.arange(len(found.table))[::-1]
     kinds = {
-        "false_alarm": "false alarm",
-        "single": "one result",
-        "slope": "slope",
         "level": "level",
+        "slope": "slope",
+        "single": "one result",
+        "false_alarm": "false alarm",
     }
     for (kind, label), (shape, color) in zip(
-        kinds.items(), (("x", _style.ACTION), *_style.GROUP_MARKS[:3]), strict=True
+        kinds.items(), (*_style.GROUP_MARKS[2::-1], ("x", _style.ACTION)), strict=True
     ):
         ax.scatter(
             found.table[kind],

@@ -12,8 +12,9 @@ import pandas as pd
 from pharmaq._checks import check_choice, check_integer, check_real, check_vector
 from pharmaq.errors import InputError
 from pharmaq.results import Result
-from pharmaq.spc.oot._check import Settings, expect, judge
+from pharmaq.spc.oot._check import expect, judge
 from pharmaq.spc.oot._core import Rows
+from pharmaq.spc.oot._settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

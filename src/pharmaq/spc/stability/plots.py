@@ -13,9 +13,9 @@ from pharmaq import _style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from pharmaq.spc.stability._arrhenius import ArrheniusFit
     from pharmaq.spc.stability._result import ShelfLife
-    from pharmaq.spc.stability.kinetics import ArrheniusFit
-    from pharmaq.spc.stability.temperature import ExcursionReport
+    from pharmaq.spc.stability.excursions import ExcursionReport
 
 __all__ = ["plot_arrhenius", "plot_excursions", "plot_shelf_life"]
 
@@ -159,8 +159,9 @@ def plot_excursions(found: ExcursionReport, *, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("hours")
     ax.set_ylabel("temperature (°C)")
     verdict = "allowed" if found.allowed else "not allowed"
+    n = len(found.excursions)
     ax.set_title(
-        f"{rule.name}: {len(found.excursions)} excursions, "
+        f"{rule.name}: {n} excursion{'s' if n != 1 else ''}, "
         f"highest mean kinetic temperature {found.mkt:.2f} °C, {verdict}",
         loc="left",
         fontsize=9,
