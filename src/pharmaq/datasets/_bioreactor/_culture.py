@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pharmaq.datasets._bioreactor._kernels import acidity, warmth
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -57,7 +55,7 @@ START = {
 """The nominal state at inoculation; what is not named is zero."""
 
 CULTURE = {
-    # cardinal temperatures of growth in degC, filled in: the level at 37 degC
+    # cardinal temperatures of growth in degC; culture_array fills in the level at 37 degC
     "temperature_low": 4.9,
     "temperature_best": 41.3,
     "temperature_high": 47.5,
@@ -142,11 +140,11 @@ RECIPE = {
 
 def culture_array(**changes: float) -> Array:
     """Return the constants of `CULTURE` as an array, some of them changed."""
+    from pharmaq.datasets._bioreactor._kernels import warmth
+
     constants = CULTURE | changes
     low, best, high = (constants[f"temperature_{name}"] for name in ("low", "best", "high"))
-    constants["warmth_at_37"] = warmth(37.0, low, best, high) * acidity(
-        7.0, constants["ph_low"], constants["ph_best"], constants["ph_high"]
-    )
+    constants["warmth_at_37"] = warmth(37.0, low, best, high)
     return np.array(list(constants.values()))
 
 
