@@ -100,7 +100,7 @@ class Table(NamedTuple):
             for margin, allowed in self.stages[-1].units:
                 count = int(np.sum(beyond > margin))
                 if count > allowed:
-                    return f"{count} {_units_text(here, margin)}, {allowed} allowed at the end"
+                    return f"{_units_text(here, margin)}: {count}, at the end {allowed} allowed"
         return None
 
 
