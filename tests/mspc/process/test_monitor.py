@@ -209,6 +209,20 @@ def test_too_few_rows_or_variables_give_no_choice() -> None:
         ProcessMonitor("explained variance", explained=2.0).fit(frame())
 
 
+# spectra have more points than there are rows
+def test_more_variables_than_rows_are_fine() -> None:
+    rng = np.random.default_rng(0)
+    loadings = rng.normal(size=(3, 400))
+    X = rng.normal(size=(60, 3)) @ loadings + 0.3 * rng.normal(size=(60, 400))
+    monitor = ProcessMonitor().fit(X)
+    assert monitor.component_choice_.n_components == 3
+    new = rng.normal(size=(5, 3)) @ loadings + 0.3 * rng.normal(size=(5, 400))
+    new[4, 17] += 20
+    result = monitor.score(new)
+    assert result.alarms[4]
+    assert result.contributions(5, top=1)["variable"].item() == "x18"
+
+
 def test_parallel_analysis_refuses_independent_variables() -> None:
     X = np.random.default_rng(0).normal(size=(200, 5))
     with pytest.raises(InputError, match="do not move together"):
@@ -238,6 +252,10 @@ def test_missing_values_are_scored_and_counted(missing: Any) -> None:
     # seven of eight variables tell nearly the same
     np.testing.assert_allclose(result.scores[3], complete.scores[3], atol=0.6)
     np.testing.assert_allclose(np.delete(result.t2, 3), np.delete(complete.t2, 3))
+    # rows beside incomplete ones, and those of a complete table, which are compiled
+    for name in ("t2", "spe", "combined"):
+        beside, alone = (getattr(one, f"{name}_contributions") for one in (result, complete))
+        np.testing.assert_allclose(beside[:3], alone[:3], atol=1e-12)
     one = monitor.score_one(new.iloc[3])
     assert (one.t2, one.spe) == pytest.approx((result.t2[3], result.spe[3]))
 

@@ -147,9 +147,8 @@ def _by_parallel_analysis(scaled: Array, random_state: int) -> ComponentChoice:
     values = _eigenvalues(scaled)
     rng = np.random.default_rng(random_state)
     spread = scaled.std(axis=0, ddof=1)
-    chance = [
-        _eigenvalues(rng.standard_normal(scaled.shape) * spread) for _ in range(_SIMULATIONS)
-    ]
+    draw = _wishart_eigenvalues if len(scaled) > len(spread) else _table_eigenvalues
+    chance = [draw(rng, len(scaled), spread) for _ in range(_SIMULATIONS)]
     threshold = np.quantile(chance, _QUANTILE, axis=0)
     beaten = np.flatnonzero(values <= threshold)
     count = int(beaten[0]) if beaten.size else len(values)
@@ -166,6 +165,26 @@ def _by_parallel_analysis(scaled: Array, random_state: int) -> ComponentChoice:
         values=values,
         threshold=threshold,
     )
+
+
+def _wishart_eigenvalues(rng: np.random.Generator, n: int, spread: Array) -> Array:
+    """Return eigenvalues as n rows of independent values have, without drawing the rows.
+
+    Their scatter is A A' with A lower triangular: normal values below the diagonal, and on it
+    roots of chi2 with n - 1, n - 2, ... degrees of freedom (M. S. Bartlett 1933).
+    """
+    p = len(spread)
+    A = np.tril(rng.standard_normal((p, p)), -1)
+    A[np.diag_indices(p)] = np.sqrt(rng.chisquare(n - 1.0 - np.arange(p)))
+    # each variable with the spread that it has
+    A *= (spread / np.linalg.norm(A, axis=1))[:, None]
+    return np.asarray(np.linalg.eigvalsh(A @ A.T)[::-1], dtype=np.float64)
+
+
+def _table_eigenvalues(rng: np.random.Generator, n: int, spread: Array) -> Array:
+    table = rng.standard_normal((n, len(spread)))
+    table -= table.mean(axis=0)
+    return _eigenvalues(table * (spread / table.std(axis=0, ddof=1)))
 
 
 def _by_cross_validation(scaled: Array, cv: int) -> ComponentChoice:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
+# beyond this many columns their covariance is not kept
+_MOST_TO_UPDATE = 1000
+
+
 def fit_monitor(monitor: Any, table: Table, y: Any) -> None:
     """Fit a monitor to rows of normal operation."""
     _check_parameters(monitor, y)
@@ -154,7 +158,8 @@ def _fitted(model: Any, values: Array, response: Array | None) -> Any:
 
 def _covariance(monitor: Any, values: Array) -> Array | None:
     """Return what `update` starts from."""
-    if monitor.method == "pls" or np.isnan(values).any():
+    wide = values.shape[1] > _MOST_TO_UPDATE
+    if monitor.method == "pls" or wide or np.isnan(values).any():
         return None
     return np.cov(values, rowvar=False).reshape(values.shape[1], -1)
 

@@ -141,7 +141,7 @@ def _check_methods(monitor: Any) -> None:
     if monitor.covariance_ is None:
         msg = (
             "update needs a monitor with method='pca' that was fitted to rows without missing "
-            "values; fit this one anew instead"
+            "values and to at most 1000 columns; fit this one anew instead"
         )
         raise InputError(msg)
     for name in ("t2", "spe", "combined"):
