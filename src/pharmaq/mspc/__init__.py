@@ -23,6 +23,14 @@ from pharmaq.mspc.charts import (
     mewma_run_length,
     t2_chart,
 )
+from pharmaq.mspc.golden import (
+    GoldenBatch,
+    GoldenSelection,
+    GroupComparison,
+    Similarity,
+    compare_groups,
+    select_golden,
+)
 from pharmaq.mspc.process import (
     ComponentChoice,
     MonitorLimit,
@@ -47,12 +55,17 @@ __all__ = [
     "BlockScores",
     "ComponentChoice",
     "FalseAlarms",
+    "GoldenBatch",
+    "GoldenSelection",
+    "GroupComparison",
     "MonitorLimit",
     "MonitorUpdate",
     "Observation",
     "ProcessMonitor",
     "ProcessScores",
+    "Similarity",
     "align",
+    "compare_groups",
     "fold",
     "mcusum_chart",
     "mcusum_limit",
@@ -60,6 +73,7 @@ __all__ = [
     "mewma_chart",
     "mewma_limit",
     "mewma_run_length",
+    "select_golden",
     "t2_chart",
     "unfold",
 ]
