@@ -12,6 +12,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.linalg import eigh
 from scipy.linalg.blas import dsyrk
 
 from pharmaq.mspc.batch._infill import make_operators
@@ -19,12 +20,16 @@ from pharmaq.mspc.batch._model import STILL, PhaseModel, residual_variance
 from pharmaq.mspc.batch._trajectory import Trajectories, trajectories
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
 # numbers worked on together: few enough to stay in the cache of a processor
 _BLOCK = 2**16
+# batches left out together: they share a read of all batches
+_TOGETHER = 25
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +46,8 @@ class LeftOutModel:
     loadings: Array
     scores: Array
     y_loadings: Array
+    y_mean: Array
+    y_scale: Array
     total: float
     left_out: int
     sliced: Array
@@ -61,6 +68,10 @@ class LeftOutModel:
     def noise(self) -> float:
         """Variance of one residual."""
         return residual_variance(self.total, self.scores, self.loadings)
+
+    def quality(self, scores: Array) -> Array:
+        """Return the quality that scores of shape (..., A) stand for, shape (..., M)."""
+        return np.asarray(self.y_mean + self.y_scale * (scores @ self.y_loadings.T))
 
     def products(self, base: Array) -> Array:
         """Return the scaled batches times `base` at each time, without the one left out."""
@@ -84,75 +95,91 @@ def leave_one_out(
     time, shape (K, M).
     """
     n, K, _ = values.shape
+    found, errors = [], np.full((n, K, 0 if quality is None else quality.shape[1]), np.nan)
     sliced = np.ascontiguousarray(np.swapaxes(model.train, 0, 1))
-    options = options | {"squares": np.einsum("nkj,nkj->kj", model.train, model.train)}
-    folds, errors = [], np.full((n, K, 0 if quality is None else quality.shape[1]), np.nan)
-    for i in range(n):
-        y, y_mean, y_scale = _scaled_quality(quality, i)
-        part = _without(model, sliced, y, i, options)
-        operators = make_operators(part, options["infill"])
-        found = trajectories(part, operators, weights, values[i : i + 1])
-        folds.append(found)
-        if quality is not None:
-            forecast = y_mean + y_scale * (found.scores[0] @ part.y_loadings.T)
-            errors[i] = forecast - quality[i]
-    joined = Trajectories(*(np.concatenate(arrays) for arrays in zip(*folds, strict=True)))
+    for start in range(0, n, _TOGETHER):
+        folds = range(start, min(start + _TOGETHER, n))
+        for part in _without(model, sliced, quality, folds, options):
+            i = part.left_out
+            operators = make_operators(part, options["infill"])
+            own = trajectories(part, operators, weights, values[i : i + 1])
+            found.append(own)
+            if quality is not None:
+                errors[i] = part.quality(own.scores[0]) - quality[i]
+    joined = Trajectories(*(np.concatenate(arrays) for arrays in zip(*found, strict=True)))
     return joined, np.sqrt(np.nanmean(errors**2, axis=0))
 
 
 def _without(
-    model: PhaseModel, sliced: Array, y: Array | None, i: int, options: dict[str, Any]
-) -> LeftOutModel:
+    model: PhaseModel,
+    sliced: Array,
+    quality: Array | None,
+    folds: range,
+    options: dict[str, Any],
+) -> Iterator[LeftOutModel]:
+    """Give the models without one batch after the other."""
     n, K, J = model.train.shape
-    squares = options["squares"]
-    shift = -model.train[i] / (n - 1)
-    factor = _scale_factor(model, squares, i, options["scaling"])
-    gram = _products_of_batches(model.train.reshape(n, -1), factor.ravel(), i)
-    combined, scores, y_loadings = _components(gram, y, options["n_components"])
+    table, A = model.train.reshape(n, -1), options["n_components"]
+    factors = _scale_factors(model, folds, options["scaling"])
+    grams = _products_of_batches(table, factors.reshape(len(folds), -1), folds)
+    scaled = [_scaled_quality(quality, i) for i in folds]
+    parts = [_components(g, y[0], A) for g, y in zip(grams, scaled, strict=True)]
     # combinations of batches; their weights sum to zero, so that the mean does not matter
-    combined = np.insert(combined, i, 0.0, axis=0)
-    columns = (model.train.reshape(n, -1).T @ combined).reshape(K, J, -1) / factor[:, :, None]
-    A = options["n_components"]
-    return LeftOutModel(
-        mean=model.mean + shift * model.scale,
-        scale=model.scale * factor,
-        rotations=columns[:, :, :A],
-        loadings=columns[:, :, -A:],
-        scores=scores,
-        y_loadings=y_loadings,
-        total=float(np.trace(gram)),
-        left_out=i,
-        sliced=sliced,
-        shift=shift,
-        factor=factor,
-    )
+    combined = [np.insert(p[0], i, 0.0, axis=0) for p, i in zip(parts, folds, strict=True)]
+    columns = (table.T @ np.hstack(combined)).reshape(K, J, len(folds), -1)
+    for f, i in enumerate(folds):
+        shift = -model.train[i] / (n - 1)
+        own = columns[:, :, f] / factors[f][:, :, None]
+        yield LeftOutModel(
+            mean=model.mean + shift * model.scale,
+            scale=model.scale * factors[f],
+            rotations=own[:, :, :A],
+            loadings=own[:, :, -A:],
+            scores=parts[f][1],
+            y_loadings=parts[f][2],
+            y_mean=scaled[f][1],
+            y_scale=scaled[f][2],
+            total=float(np.trace(grams[f])),
+            left_out=i,
+            sliced=sliced,
+            shift=shift,
+            factor=factors[f],
+        )
 
 
-def _scale_factor(model: PhaseModel, squares: Array, i: int, scaling: str) -> Array:
-    """Return the scale of the batches without one, divided by that of all."""
+def _scale_factors(model: PhaseModel, folds: range, scaling: str) -> Array:
+    """Return the scales of the batches without one, divided by those of all, for each."""
     n = len(model.train)
+    own = model.train[folds.start : folds.stop]
     if scaling == "center":
-        return np.ones_like(model.mean)
-    rest = np.maximum(squares - model.train[i] ** 2 * n / (n - 1), 0.0) / (n - 2)
-    pooled = np.mean(rest * model.scale**2, axis=0)
+        return np.ones_like(own)
+    squares = np.einsum("nkj,nkj->kj", model.train, model.train)
+    rest = np.maximum(squares - own**2 * n / (n - 1), 0.0) / (n - 2)
+    pooled = np.mean(rest * model.scale**2, axis=1)[:, None]
     if scaling == "variable":
         return np.asarray(np.sqrt(pooled) / model.scale)
     still = rest * model.scale**2 <= STILL**2 * pooled
     return np.where(still, np.sqrt(pooled) / model.scale, np.sqrt(rest))
 
 
-def _products_of_batches(table: Array, factor: Array, i: int) -> Array:
-    """Return the centred products of all rows but one, columns divided by `factor`."""
+def _products_of_batches(table: Array, factors: Array, folds: range) -> list[Array]:
+    """Return the centred products of all rows but one, columns divided by their factors."""
     n, p = table.shape
-    gram = np.zeros((n, n), order="F")
+    grams = [np.zeros((n, n), order="F") for _ in folds]
     step = max(64, _BLOCK // n)
     for start in range(0, p, step):
-        part = table[:, start : start + step] / factor[start : start + step]
-        gram = dsyrk(1.0, part.T, trans=1, beta=1.0, c=gram, overwrite_c=1)
-    gram = np.triu(gram) + np.triu(gram, 1).T
-    others = np.delete(np.delete(gram, i, axis=0), i, axis=1)
-    centre = others.mean(axis=0)
-    return np.asarray(others - centre - centre[:, None] + centre.mean())
+        span = slice(start, start + step)
+        block = np.ascontiguousarray(table[:, span])
+        for f, gram in enumerate(grams):
+            part = block / factors[f, span]
+            grams[f] = dsyrk(1.0, part.T, trans=1, beta=1.0, c=gram, overwrite_c=1)
+    centred = []
+    for gram, i in zip(grams, folds, strict=True):
+        whole = np.triu(gram) + np.triu(gram, 1).T
+        others = np.delete(np.delete(whole, i, axis=0), i, axis=1)
+        centre = others.mean(axis=0)
+        centred.append(others - centre - centre[:, None] + centre.mean())
+    return centred
 
 
 def _components(gram: Array, y: Array | None, count: int) -> tuple[Array, Array, Array]:
@@ -161,9 +188,9 @@ def _components(gram: Array, y: Array | None, count: int) -> tuple[Array, Array,
     Combinations are those for rotations, then those for loadings where they differ.
     """
     if y is None:
-        values, vectors = np.linalg.eigh(gram)
-        size = np.sqrt(values[::-1][:count])
-        left = vectors[:, ::-1][:, :count]
+        n = len(gram)
+        values, vectors = eigh(gram, subset_by_index=(n - count, n - 1), check_finite=False)
+        size, left = np.sqrt(values[::-1]), vectors[:, ::-1]
         return left / size, left * size, np.empty((0, count))
     # PLS by products of samples: S. Rannar et al., J. Chemom. 8 (1994) 111-125
     T, U = np.empty((len(gram), count)), np.empty((len(gram), count))

@@ -21,7 +21,8 @@ def read_row(
     names: list[str], known: frozenset[str], values: Any, quality: Any
 ) -> tuple[NDArray[np.float64], dict[str, int]]:
     """Return values in the fitted order, NaN where there is none to use, and counts."""
-    if not isinstance(values, Mapping):
+    # a dict is told at once; asking any mapping takes as long as the numbers do
+    if not isinstance(values, dict | Mapping):
         msg = f"values must be a mapping from variable to value, got {type(values).__name__}"
         raise InputTypeError(msg)
     grades = _grades(names, quality)
@@ -47,12 +48,13 @@ def read_row(
 
 def _grades(names: list[str], quality: Any) -> Mapping[str, str]:
     """Return the quality of each variable that is not good."""
+    if quality == "good":
+        return {}
     if isinstance(quality, Mapping):
         for grade in quality.values():
             check_choice("quality", grade, QUALITIES)
         return quality
-    grade = check_choice("quality", quality, QUALITIES)
-    return {} if grade == "good" else dict.fromkeys(names, grade)
+    return dict.fromkeys(names, check_choice("quality", quality, QUALITIES))
 
 
 def nearest(times: NDArray[Any], time: Any) -> int:

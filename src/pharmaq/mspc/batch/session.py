@@ -395,12 +395,12 @@ class BatchSession:
         self, now: Now, limits: dict[str, NDArray[np.float64]], time: Any
     ) -> list[Finding]:
         findings = []
-        level = f"{100 * (1 - self._monitor.limits_.alphas[-1]):g} %"
         for name, text in NAMES.items():
             value, limit = getattr(now, name), float(limits[name][-1])
             self._above[name] = self._above[name] + 1 if value > limit else 0
             if self._above[name]:
                 count = self._above[name]
+                level = f"{100 * (1 - self._monitor.limits_.alphas[-1]):g} %"
                 findings.append(
                     Finding(
                         rule=name,
