@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from naive_stability import anova, bound, crossing, fit
 from scipy import stats
 
-from pharmaq.errors import InputError
+from pharmaq.errors import InputError, InputTypeError
 from pharmaq.spc import ShelfLife, extrapolation_limit, shelf_life
 
 LEBLOND = {"batch": "Batch", "time": "Month"}
@@ -228,6 +228,10 @@ def test_censored_results_enter_by_the_named_rule(rule: Any, stand_in: float) ->
     result = shelf_life(frame, usl=0.5, censored=rule)
     assert (result.n_censored, result.data["value"].iloc[0]) == (1, stand_in)
     assert "censored" in {f.rule for f in result.findings}
+    for word in ("ND", "n.d.", "<LOQ"):
+        other = frame.assign(value=[word, *values[1:]])
+        with pytest.raises(InputError, match=r"names no limit in row 0"):
+            shelf_life(other, usl=0.5, censored=rule)
     with pytest.raises(InputError, match=r"censored results.*'<0.05'"):
         shelf_life(frame, usl=0.5)
 
@@ -300,6 +304,11 @@ def test_bad_input_is_named(change: dict, options: dict, message: str) -> None:
         frame.loc[2, column] = content
     with pytest.raises(InputError, match=message):
         shelf_life(frame, **{"lsl": 95.0, **options})
+
+
+def test_a_limit_that_is_no_number_is_refused() -> None:
+    with pytest.raises(InputTypeError, match="usl must be a real number"):
+        shelf_life(study(), lsl=95, usl="105")  # type: ignore[arg-type]
 
 
 def test_too_little_data_is_refused_with_a_way_out() -> None:

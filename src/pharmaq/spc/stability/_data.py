@@ -22,6 +22,8 @@ Replicates = Literal["independent", "mean"]
 
 _FACTORS = {"limit": 1.0, "half": 0.5, "root_half": 0.5**0.5, "zero": 0.0}
 _BELOW = re.compile(r"^\s*<\s*([0-9.]+(?:[eE][-+]?\d+)?)\s*$")
+# not detected, below the limit of quantitation or detection
+_WORDS = re.compile(r"^\s*(n\.?\s*d\.?|not detected|<?\s*lo[qd])\s*$", re.IGNORECASE)
 
 
 class StudyData(NamedTuple):
@@ -119,6 +121,13 @@ def _uncensored(
             "what stands in for them"
         )
         raise InputError(msg)
+    for i, x in enumerate(column):
+        if isinstance(x, str) and _WORDS.match(x):
+            msg = (
+                f"column {name!r} names no limit in row {i} ({x!r}); write such results as "
+                "'<' and the limit of detection, for example '<0.05'"
+            )
+            raise InputError(msg)
     numbers: list[Any] = list(column)
     for i in hits:
         match = matches[i]

@@ -223,7 +223,8 @@ def _rule(
     if lsl is None and usl is None:
         msg = "lsl or usl must be given: there is no shelf life without a limit"
         raise InputError(msg)
-    if lsl is not None and usl is not None and not lsl < usl:
+    both = [check_real(n, x) for n, x in (("lsl", lsl), ("usl", usl)) if x is not None]
+    if len(both) == 2 and not both[0] < both[1]:
         msg = f"lsl must be below usl, got {lsl!r} and {usl!r}"
         raise InputError(msg)
     half = 0.0
@@ -232,7 +233,7 @@ def _rule(
     limits = {}
     for name, limit, side in (("lsl", lsl, 1.0), ("usl", usl, -1.0)):
         if limit is not None:
-            edge = np.array([check_real(name, limit) - side * half])
+            edge = np.array([limit - side * half])
             limits[name] = (float(forward(edge, words["transform"], name)[0]), side)
     confidence = check_real("confidence", levels[0], above=0.5, below=1)
     coverage = check_real("coverage", levels[1], above=0.5, below=1)
