@@ -15,6 +15,7 @@ from pharmaq.spc import (
     Specifications,
     adjust_p,
     capability,
+    check_oot,
     mann_kendall,
     review_results,
 )
@@ -119,6 +120,19 @@ def test_the_picture_has_a_line_a_study(reviewed: ResultsReview) -> None:
     labels = [text.get_text() for text in ax.get_yticklabels()]
     assert len(labels) == int(reviewed.table["ppk"].notna().sum())
     assert "15, dissolution_av" in labels
+
+
+def test_the_same_table_goes_into_the_search_for_trends(tablets: pd.DataFrame) -> None:
+    one = tablets.query("code == 1 and test == 'dissolution_av'")
+    one = one.sort_values(["time", "batch"])
+    old, new = one[:47], one[47:]
+    found = check_oot(new, history=old, method="control_chart", alpha=0.0027, per="result")
+    # by hand: mean of the history -+ 3 mean moving ranges / 1.128
+    x = old["value"].to_numpy(float)
+    wide = 3 * np.abs(np.diff(x)).mean() / 1.128379
+    y = new["value"].to_numpy(float)
+    outside = new["batch"][np.abs(y - x.mean()) > wide]
+    assert set(found.signals["batch"]) == set(outside)
 
 
 def small(values: Any, **columns: Any) -> pd.DataFrame:
