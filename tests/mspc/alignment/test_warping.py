@@ -275,3 +275,30 @@ def test_options_that_do_not_fit_the_batches_are_named(
 ) -> None:
     with pytest.raises(InputError, match=match):
         align(frame(*curves([10, 12])), dtw=DTW(**options))
+
+
+def test_variables_are_scaled_by_the_mean_of_their_ranges() -> None:
+    batches = curves([10, 12])
+    batches[1][:, 1] = np.nan
+    aligner = BatchAligner(dtw=DTW(weights="equal", reference="b0")).fit(frame(*batches))
+    # a batch without a value of a variable has no range of it
+    assert aligner.plans_[0].scale[1] == pytest.approx(np.ptp(batches[0][:, 1]))
+
+
+def test_a_reference_needs_all_phases() -> None:
+    parts = [
+        pd.DataFrame({"batch": "a", "time": range(4), "phase": "p", "x": range(4)}),
+        pd.DataFrame({"batch": "b", "time": range(4), "phase": "q", "x": range(4)}),
+    ]
+    with pytest.raises(InputError, match="no batch has all phases"):
+        align(pd.concat(parts, ignore_index=True), phases="each")
+
+
+def test_the_reference_can_have_fewer_points() -> None:
+    batches = frame(*curves([21, 25, 23]))
+    options = DTW(weights="equal", reference="b0")
+    aligner = BatchAligner(n_points=11, dtw=options).fit(batches)
+    np.testing.assert_allclose(aligner.time_, np.arange(0, 21, 2))
+    own = batches.traces()["b0"].values[::2]
+    np.testing.assert_allclose(aligner.plans_[0].reference, own)
+    assert dict(aligner.transform(batches).sizes) == {"batch": 3, "time": 11}
