@@ -8,7 +8,8 @@ from pharmaq.spc.acceptance.ranges import AcceptanceRange, parse_range
 from pharmaq.spc.acceptance.review import ResultsReview, review_results
 from pharmaq.spc.acceptance.rounding import round_half_up, round_significant
 from pharmaq.spc.acceptance.severity import DEFAULT_ROUTES, RoutedFindings, SeverityTable
-from pharmaq.spc.acceptance.specification import Specification, Specifications
+from pharmaq.spc.acceptance.specification import Specification
+from pharmaq.spc.acceptance.specifications import Specifications
 from pharmaq.spc.acceptance.weighing import (
     RequiredAmount,
     WeighingCheck,

@@ -9,7 +9,8 @@ import pandas as pd
 
 from pharmaq.errors import InputError, InputTypeError, UnitsError
 from pharmaq.spc.acceptance._values import Parsed, parse_values, tidy_converted
-from pharmaq.spc.acceptance.specification import Specification, Specifications
+from pharmaq.spc.acceptance.specification import Specification
+from pharmaq.spc.acceptance.specifications import Specifications
 from pharmaq.units import convert
 
 if TYPE_CHECKING:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pharmaq.spc.acceptance.specification import Specification, Specifications
+    from pharmaq.spc.acceptance.specification import Specification
+    from pharmaq.spc.acceptance.specifications import Specifications
 
     Array = NDArray[np.float64]
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from pharmaq.spc.acceptance._values import Censored
     from pharmaq.spc.acceptance.oos import Guard
-    from pharmaq.spc.acceptance.specification import Specification, Specifications
+    from pharmaq.spc.acceptance.specification import Specification
+    from pharmaq.spc.acceptance.specifications import Specifications
     from pharmaq.spc.capability import Capability
     from pharmaq.spc.inference import TrendTest
     from pharmaq.spc.inference.multiplicity import Adjustment
