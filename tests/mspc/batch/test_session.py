@@ -222,6 +222,9 @@ def test_alarm_becomes_an_action_when_it_lasts() -> None:
     assert rules[:4] == [None] * 4
     assert rules[4:7] == ["alert", "alert", "action"]
     assert moments[4].contributions()["variable"][0] == "v2"
+    # the sum of what was keeps an odd time for long
+    summed = [{f.rule: f.severity for f in m.findings}.get("spe_cumulative") for m in moments]
+    assert summed[-3:] == ["alert"] * 3
 
 
 def test_quality_forecast_narrows_to_the_truth() -> None:

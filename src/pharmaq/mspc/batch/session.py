@@ -400,11 +400,13 @@ class BatchSession:
             self._above[name] = self._above[name] + 1 if value > limit else 0
             if self._above[name]:
                 count = self._above[name]
+                # a sum keeps one odd hour for long: a run of it proves nothing new
+                lasts = count >= RUN and name != "spe_cumulative"
                 level = f"{100 * (1 - self._monitor.limits_.alphas[-1]):g} %"
                 findings.append(
                     Finding(
                         rule=name,
-                        severity="action" if count >= RUN else "alert",
+                        severity="action" if lasts else "alert",
                         subject=self.batch,
                         message=f"{text} of batch {self.batch} at time {time} is {value:.4g}, "
                         f"above its {level} limit {limit:.4g}, {count} in a row",

@@ -111,7 +111,7 @@ class ContentUniformity(Result):
 def acceptance_value(
     mean: float, sd: float, n: int, *, target: float = 100.0
 ) -> tuple[float, float]:
-    """Return the acceptance value AV = |M - mean| + k sd, and M [1]_.
+    """Return the acceptance value AV = abs(M - mean) + k sd, and M [1]_.
 
     Parameters
     ----------

@@ -129,7 +129,7 @@ class ArrheniusFit(Result):
 
         Notes
         -----
-        log time = log |limit - start| - log rate; its variance by the delta method. An
+        log time = log abs(limit - start) - log rate; its variance by the delta method. An
         extrapolation to lower temperatures is only as good as the law; it supports a shelf
         life and does not replace long-term data.
         """
