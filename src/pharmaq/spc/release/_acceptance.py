@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pharmaq.spc.release._criteria import Criterion, round_half_up, tidy
+from pharmaq.spc.release._criteria import Criterion, as_reported, tidy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,7 +66,7 @@ class Table(NamedTuple):
         weights = _POOL_WEIGHTS[:n] if self.pooled else np.ones(n)
         means = np.average(units, axis=0, weights=weights)
         rows = []
-        for at, mean in enumerate(round_half_up(means, digits)):
+        for at, mean in enumerate(as_reported(means, digits)):
             here = _at(limits, at)
             time = float(limits.times[at]) if limits.times.size else np.nan
             if stage.mean is not None:
@@ -75,7 +75,7 @@ class Table(NamedTuple):
                 rows.append(
                     Criterion(self.names[i], text, time, mean, _mean_text(here, stage), held)
                 )
-            beyond = here.excess(round_half_up(units[:, at], digits))
+            beyond = here.excess(as_reported(units[:, at], digits))
             for margin, allowed in stage.units:
                 count = int(np.sum(beyond > margin))
                 limit = f"<= {allowed}" if allowed else "0"
@@ -93,7 +93,7 @@ class Table(NamedTuple):
 
     def lost(self, results: Array, limits: Limits, digits: int | None) -> str | None:
         """Return why the last stage cannot be met any more, or None if it can."""
-        units = round_half_up(results.reshape(len(results), -1), digits)
+        units = as_reported(results.reshape(len(results), -1), digits)
         for at in range(units.shape[1]):
             here = _at(limits, at)
             beyond = here.excess(units[:, at])

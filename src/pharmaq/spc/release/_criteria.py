@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from pharmaq.results import Finding
+from pharmaq.spc.acceptance.rounding import round_half_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Criterion",
+    "as_reported",
     "criteria_frame",
     "decide",
     "no_hope",
     "not_met",
-    "round_half_up",
     "surplus",
     "tidy",
 ]
@@ -48,17 +48,10 @@ def criteria_frame(rows: Iterable[Criterion]) -> pd.DataFrame:
     return frame.drop(columns="time") if frame["time"].isna().all() else frame
 
 
-def round_half_up(values: Any, digits: int | None) -> NDArray[np.float64]:
-    """Round as the pharmacopoeias do: a 5 after the last digit kept goes up."""
+def as_reported(values: Any, digits: int | None) -> NDArray[np.float64]:
+    """Round half up to the digits that are reported, or not at all."""
     array = np.asarray(values, dtype=np.float64)
-    if digits is None:
-        return array
-    step = Decimal(1).scaleb(-digits)
-    rounded = [
-        float(Decimal(repr(round(float(x), _CLEAN))).quantize(step, rounding=ROUND_HALF_UP))
-        for x in array.flat
-    ]
-    return np.array(rounded).reshape(array.shape)
+    return array if digits is None else round_half_up(tidy(array), digits)
 
 
 def tidy(values: Any) -> NDArray[np.float64]:

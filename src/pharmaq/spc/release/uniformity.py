@@ -12,11 +12,11 @@ from pharmaq.errors import InputError
 from pharmaq.results import Finding, Result
 from pharmaq.spc.release._criteria import (
     Criterion,
+    as_reported,
     criteria_frame,
     decide,
     no_hope,
     not_met,
-    round_half_up,
     surplus,
     tidy,
 )
@@ -248,7 +248,7 @@ def _stage(
     n, name = x.size, "1" if x.size == min(_CONSTANTS) else "2"
     mean, sd = float(x.mean()), float(x.std(ddof=1))
     raw, reference = acceptance_value(mean, sd, n, target=target)
-    value = float(round_half_up(tidy(raw), digits))
+    value = float(as_reported(raw, digits))
     low, high = (1 - 0.01 * l2) * reference, (1 + 0.01 * l2) * reference
     rows = [Criterion(name, "acceptance value", np.nan, value, f"<= {l1:g}", value <= l1)]
     if name == "2":
