@@ -149,6 +149,16 @@ def test_aborted_batch_is_judged_as_far_as_it_ran() -> None:
     assert "3 times before" in early[0].message
 
 
+def test_times_are_told_without_the_digits_of_binary_fractions() -> None:
+    tenths = {"time": np.arange(6) * 0.1}
+    values = simulate(1, 6, 3, seed=5)
+    values[0, 4:] = np.nan
+    fitted = BatchMonitor(2).fit(dataset(simulate(40, 6, 3)).assign_coords(tenths))
+    found = fitted.score(dataset(values).assign_coords(tenths)).findings
+    message = next(f.message for f in found if f.rule == "ended_early")
+    assert "ends at time 0.3," in message
+
+
 def test_lost_sensor_is_counted_and_does_not_alarm() -> None:
     fitted = BatchMonitor(2).fit(dataset(simulate(40, 10, 4)))
     values = simulate(20, 10, 4, seed=5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -46,6 +46,11 @@ def longest_run(flags: NDArray[np.bool_]) -> int:
     """Return the length of the longest run of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]])))
     return int(max(edges[1::2] - edges[::2], default=0))
+
+
+def said(time: Any) -> str:
+    """Return a time as text, a number without the digits that binary fractions leave."""
+    return f"{time:.10g}" if isinstance(time, float) else str(time)
 
 
 def _of_one(
@@ -95,7 +100,7 @@ def _missing(
             rule="ended_early",
             severity="info",
             subject=subject,
-            message=f"batch {subject} ends at time {result.time[span][end]}{place}, "
+            message=f"batch {subject} ends at time {said(result.time[span][end])}{place}, "
             f"{len(observed) - 1 - end} times before the fitted ones; judged as far as it ran",
         )
     lost = np.sum(~observed[: end + 1], axis=0)
@@ -130,7 +135,8 @@ def _over_time(
         subject=subject,
         message=f"{NAMES[statistic]} of batch {subject}{place} is above its {_level(result)} "
         f"limit at {int(above.sum())} of {int(np.sum(~np.isnan(values)))} times, first at "
-        f"{times[np.flatnonzero(above)[0]]}, longest run {run}, farthest at {times[worst]}",
+        f"{said(times[np.flatnonzero(above)[0]])}, longest run {run}, farthest at "
+        f"{said(times[worst])}",
         value=float(values[worst]),
         limit=float(limit[worst]),
     )

@@ -13,7 +13,7 @@ from scipy import stats
 from pharmaq._checks import check_real
 from pharmaq.errors import InputError
 from pharmaq.mspc.batch._evolution import EvolutionPhase
-from pharmaq.mspc.batch._findings import NAMES, RUN, of_batch_level
+from pharmaq.mspc.batch._findings import NAMES, RUN, of_batch_level, said
 from pharmaq.mspc.batch._updates import nearest, read_row
 from pharmaq.mspc.batch.moment import BatchForecast, BatchMoment
 from pharmaq.results import Finding, json_safe
@@ -408,8 +408,8 @@ class BatchSession:
                         rule=name,
                         severity="action" if lasts else "alert",
                         subject=self.batch,
-                        message=f"{text} of batch {self.batch} at time {time} is {value:.4g}, "
-                        f"above its {level} limit {limit:.4g}, {count} in a row",
+                        message=f"{text} of batch {self.batch} at time {said(time)} is "
+                        f"{value:.4g}, above its {level} limit {limit:.4g}, {count} in a row",
                         value=value,
                         limit=limit,
                     )
