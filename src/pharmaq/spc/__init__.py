@@ -193,9 +193,11 @@ from pharmaq.spc.run_length import (
 from pharmaq.spc.sampling import (
     AttributePlan,
     LotDecision,
+    StandardPlan,
     VariablesPlan,
     attribute_plan,
     sampling_plan,
+    standard_plan,
     variables_plan,
 )
 from pharmaq.spc.sigma import SigmaEstimate, sigma_of_individuals, sigma_of_subgroups
@@ -311,6 +313,7 @@ __all__ = [
     "Specifications",
     "StagedCapability",
     "StagedTest",
+    "StandardPlan",
     "StatisticalInterval",
     "StorageRule",
     "Subgroups",
@@ -427,6 +430,7 @@ __all__ = [
     "sigma_of_individuals",
     "sigma_of_subgroups",
     "significant_change",
+    "standard_plan",
     "t_chart",
     "three_way_chart",
     "tolerance_factor",
