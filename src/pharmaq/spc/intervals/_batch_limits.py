@@ -87,12 +87,12 @@ def _pivots(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return generalized pivotal variances of means and within, and their weights."""
     z, weights = normal_nodes()
-    of_means = (m.k - 1) * m.of_means / _chi2(m.k - 1, z)
-    within = (m.n - m.k) * m.within / _chi2(m.n - m.k, z)
+    of_means = (m.k - 1) * m.of_means / chi2_at(m.k - 1, z)
+    within = (m.n - m.k) * m.within / chi2_at(m.n - m.k, z)
     return of_means, within, np.concatenate([weights, weights]) / 2
 
 
-def _chi2(freedom: int, z: NDArray[np.float64]) -> NDArray[np.float64]:
+def chi2_at(freedom: int, z: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return quantiles of chi2 at normal scores -z and z, each from its own tail."""
     tail = special.ndtr(-z)
     low, high = special.gammaincinv(freedom / 2, tail), special.gammainccinv(freedom / 2, tail)

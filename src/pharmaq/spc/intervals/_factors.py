@@ -1,4 +1,4 @@
-"""Factors of normal tolerance intervals, and sample sizes."""
+"""Factors of tolerance and prediction intervals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["FactorMethod", "tolerance_factor", "tolerance_sample_size"]
+__all__ = ["FactorMethod", "tolerance_factor"]
 
 FactorMethod = Literal["exact", "howe", "guenther", "natrella"]
 
@@ -99,73 +99,6 @@ def tolerance_factor(
     return factor(n, nu, coverage, confidence)
 
 
-def tolerance_sample_size(
-    *,
-    coverage: float,
-    confidence: float,
-    sides: Literal["two", "one"] = "two",
-    method: Literal["nonparametric", "normal"] = "nonparametric",
-    excess: float | None = None,
-    risk: float = 0.05,
-) -> int:
-    """Return the smallest number of values that a tolerance interval needs.
-
-    Parameters
-    ----------
-    coverage, confidence : float
-        Of the interval, in (0, 1).
-    sides : {"two", "one"}, default "two"
-        Two limits or one.
-    method : {"nonparametric", "normal"}, default "nonparametric"
-        ``"nonparametric"``: from when on the extremes of the sample are tolerance limits
-        [1]_. ``"normal"``: from when on the exact normal interval is not wider than it should
-        be: it holds more than coverage + excess with probability `risk` at most [2]_.
-    excess : float, optional
-        For ``"normal"``, in (0, 1 - coverage); by default half of 1 - coverage.
-    risk : float, default 0.05
-        For ``"normal"``, see above.
-
-    Returns
-    -------
-    int
-        Number of values.
-
-    Raises
-    ------
-    InputError
-        If an argument is out of range, or more than ten million values are needed.
-
-    References
-    ----------
-    .. [1] S. S. Wilks, Ann. Math. Stat. 12 (1941) 91-96.
-    .. [2] G. D. Faulkenberry, J. C. Daly, Technometrics 12 (1970) 813-821.
-
-    Examples
-    --------
-    >>> tolerance_sample_size(coverage=0.95, confidence=0.95)
-    93
-    >>> tolerance_sample_size(coverage=0.95, confidence=0.95, sides="one")
-    59
-    """
-    coverage = check_real("coverage", coverage, above=0, below=1)
-    confidence = check_real("confidence", confidence, above=0, below=1)
-    check_choice("sides", sides, ("two", "one"))
-    check_choice("method", method, ("nonparametric", "normal"))
-    if method == "nonparametric":
-        ends = 2 if sides == "two" else 1
-        return _smallest(ends, lambda n: order_confidence(n, ends, coverage) >= confidence)
-    room = 1 - coverage
-    more = room / 2 if excess is None else check_real("excess", excess, above=0, below=room)
-    risk = check_real("risk", risk, above=0, below=1)
-    content = _two_confidence if sides == "two" else _one_confidence
-
-    def narrow(n: int) -> bool:
-        k = _FACTORS[sides, "exact"](n, n - 1.0, coverage, confidence)
-        return content(k, n, n - 1.0, coverage + more) <= risk
-
-    return _smallest(2, narrow)
-
-
 def exact_factor(
     sides: Literal["two", "one"], n: float, nu: float, coverage: float, confidence: float
 ) -> float:
@@ -184,14 +117,31 @@ def content_confidence(k: float, n: int, coverage: float, sides: str) -> float:
     return content(k, n, n - 1.0, coverage)
 
 
+def expectation_factor(n: float, coverage: float, sides: str) -> float:
+    """Return k of the limits mean -+ k s that hold `coverage` on average."""
+    return prediction_factor(n, 1, coverage, sides=sides)
+
+
+def prediction_factor(
+    n: float, m: int, confidence: float, *, of: str = "values", sides: str = "two"
+) -> float:
+    """Return k of the limits mean -+ k s for what comes next; n may be infinite."""
+    count = m if of == "values" else 1
+    risk = (1 - confidence) / (count * (2 if sides == "two" else 1))
+    t = -float(special.ndtri(risk) if math.isinf(n) else special.stdtrit(n - 1, risk))
+    return t * math.sqrt((1 if of == "values" else 1 / m) + 1 / n)
+
+
 def hanson_koopmans(n: int, coverage: float, confidence: float) -> float:
     """Return k of the limit max - k (max - min) for any log-concave distribution function."""
     reach = -math.log1p(-coverage)
+    # an exponential over n leaves 40 / n with probability 4e-18
+    span = min(reach, 40 / n)
     # in the worst case values are logarithms of uniform ones: -ln of the largest is an
     # exponential over n, and the smallest lies the largest of n - 1 exponentials below it
     x, weights = np.polynomial.legendre.leggauss(80)
-    largest = reach / 2 * (x + 1)
-    density = weights * reach / 2 * n * np.exp(-n * largest)
+    largest = span / 2 * (x + 1)
+    density = weights * span / 2 * n * np.exp(-n * largest)
 
     def excess(log_k: float) -> float:
         short = -np.expm1(-(reach - largest) * math.exp(-log_k))
@@ -201,22 +151,9 @@ def hanson_koopmans(n: int, coverage: float, confidence: float) -> float:
     return math.exp(optimize.brentq(excess, low, high, xtol=1e-12))
 
 
-def _smallest(least: int, enough: Callable[[int], bool]) -> int:
-    low, high = least - 1, least
-    while not enough(high):
-        low, high = high, 2 * high
-        if high > _LARGEST:
-            msg = "coverage and confidence need more than ten million values; lower one of them"
-            raise InputError(msg)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
-
-
 def _exact_two(n: float, nu: float, coverage: float, confidence: float) -> float:
     guess = math.log(_howe(n, nu, coverage, confidence))
-    radius, weights = _half_widths(n, coverage)
+    radius, weights = half_widths(n, coverage)
 
     def excess(log_k: float) -> float:
         tail = special.gammaincc(nu / 2, nu * radius**2 / 2 * math.exp(-2 * log_k))
@@ -238,7 +175,7 @@ def _exact_one(n: float, nu: float, coverage: float, confidence: float) -> float
 
 def _two_confidence(k: float, n: float, nu: float, coverage: float) -> float:
     """Return the probability that mean -+ k s holds `coverage` or more."""
-    radius, weights = _half_widths(n, coverage)
+    radius, weights = half_widths(n, coverage)
     return float(weights @ special.gammaincc(nu / 2, nu * (radius / k) ** 2 / 2))
 
 
@@ -261,7 +198,7 @@ def _bracket(
     return low, high
 
 
-def _half_widths(n: float, coverage: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def half_widths(n: float, coverage: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return half-widths that hold `coverage` about shifted centres, and their weights."""
     nodes, weights = normal_nodes()
     shift = nodes / math.sqrt(n)

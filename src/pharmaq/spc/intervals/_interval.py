@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from pharmaq._checks import check_choice, check_integer, check_real, check_vector
 from pharmaq.errors import InputError
 from pharmaq.results import Result
 from pharmaq.spc.intervals._factors import (
     content_confidence,
+    expectation_factor,
     hanson_koopmans,
     order_confidence,
+    prediction_factor,
     tolerance_factor,
-    tolerance_sample_size,
 )
+from pharmaq.spc.intervals._sizes import tolerance_sample_size
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -155,8 +156,7 @@ def tolerance_interval(
         achieved = confidence
     elif method == "beta_expectation":
         mean, sd = _moments(x)
-        share = (1 + coverage) / 2 if sides == "two" else coverage
-        k = float(special.stdtrit(x.size - 1, share)) * math.sqrt(1 + 1 / x.size)
+        k = expectation_factor(x.size, coverage, sides)
         limits = (mean - k * sd, mean + k * sd)
         achieved = content_confidence(k, x.size, coverage, sides)
     else:
@@ -248,9 +248,7 @@ def prediction_interval(
     confidence = check_real("confidence", confidence, above=0, below=1)
     mean, sd = _moments(x)
     count = m if of == "values" else 1
-    risk = (1 - confidence) / (count * (2 if sides == "two" else 1))
-    t = -float(special.stdtrit(x.size - 1, risk))
-    k = t * math.sqrt((1 if of == "values" else 1 / m) + 1 / x.size)
+    k = prediction_factor(x.size, m, confidence, of=of, sides=sides)
     return StatisticalInterval(
         kind="prediction",
         lower=None if sides == "upper" else mean - k * sd,
