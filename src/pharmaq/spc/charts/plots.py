@@ -8,11 +8,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from pharmaq import _style
+from pharmaq.spc.charts._places import make_room, place_on_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
 
     from pharmaq.spc.charts._chart import ControlChart
     from pharmaq.spc.rules import Violations
@@ -94,15 +96,17 @@ def _draw(chart: ControlChart, ax: Axes, *, zones: bool, found: Violations | Non
         _draw_limit(chart, ax, x, name, color, style)
     if zones and chart.sigma is not None:
         _draw_zones(chart, ax, x)
-    _draw_specification(chart, ax)
+    on_lines = _draw_specification(chart, ax)
     _draw_series(chart, ax, x)
-    _draw_borders(chart, ax)
+    heads = _draw_borders(chart, ax)
     if found is None:
-        _draw_signals(chart, ax, x)
+        marks = _draw_signals(chart, ax, x)
     else:
-        _draw_violations(chart, ax, x, found)
+        marks = _draw_violations(chart, ax, x, found)
     _draw_exclusions(chart, ax, x)
     _finish(chart, ax, x)
+    make_room(ax, x, chart.statistic, heads, marks)
+    place_on_lines(ax, x, chart.statistic, on_lines)
     return ax
 
 
@@ -154,14 +158,15 @@ def _draw_zones(chart: ControlChart, ax: Axes, x: Any) -> None:
         )
 
 
-def _draw_specification(chart: ControlChart, ax: Axes) -> None:
+def _draw_specification(chart: ControlChart, ax: Axes) -> list[Annotation]:
+    labels = []
     lines = (("LSL", chart.lsl), ("Target", chart.target), ("USL", chart.usl))
     for name, value in lines:
         if value is not None:
             ax.axhline(
                 value, color=_style.SECONDARY, linestyle="-.", linewidth=_style.THIN_LINE
             )
-            ax.annotate(
+            label = ax.annotate(
                 f"{name} {value:.5g}",
                 (0, value),
                 xycoords=("axes fraction", "data"),
@@ -170,6 +175,8 @@ def _draw_specification(chart: ControlChart, ax: Axes) -> None:
                 fontsize="small",
                 color=_style.SECONDARY,
             )
+            labels.append(label)
+    return labels
 
 
 def _draw_series(chart: ControlChart, ax: Axes, x: Any) -> None:
@@ -197,7 +204,8 @@ def _draw_series(chart: ControlChart, ax: Axes, x: Any) -> None:
     )
 
 
-def _draw_borders(chart: ControlChart, ax: Axes) -> None:
+def _draw_borders(chart: ControlChart, ax: Axes) -> list[Annotation]:
+    labels = []
     places: list[tuple[float, str]] = []
     if chart.stages is not None:
         names = chart.stages
@@ -208,7 +216,7 @@ def _draw_borders(chart: ControlChart, ax: Axes) -> None:
     for place, name in places:
         if place > 0:
             ax.axvline(place + 0.5, color=_style.MUTED, linewidth=_style.THIN_LINE)
-        ax.annotate(
+        label = ax.annotate(
             name,
             (place + 0.5, 1),
             xycoords=("data", "axes fraction"),
@@ -218,9 +226,11 @@ def _draw_borders(chart: ControlChart, ax: Axes) -> None:
             fontsize="small",
             color=_style.MUTED,
         )
+        labels.append(label)
+    return labels
 
 
-def _draw_signals(chart: ControlChart, ax: Axes, x: Any) -> None:
+def _draw_signals(chart: ControlChart, ax: Axes, x: Any) -> list[Annotation]:
     signals = chart.signals
     if signals.size:
         ax.scatter(
@@ -231,22 +241,34 @@ def _draw_signals(chart: ControlChart, ax: Axes, x: Any) -> None:
             color=_style.ACTION,
             zorder=4,
         )
-    if signals.size <= _NAMED:
-        for i in signals:
-            up = chart.statistic[i] > np.broadcast_to(chart.center, x.shape)[i]
-            ax.annotate(
-                _short(chart.labels[i]),
-                (x[i], chart.statistic[i]),
-                xytext=(0, 6 if up else -6),
-                textcoords="offset points",
-                ha="center",
-                va="bottom" if up else "top",
-                fontsize="small",
-                color=_style.ACTION,
-            )
+    if signals.size > _NAMED:
+        return []
+    return [
+        _name_point(chart, ax, x, i, _short(chart.labels[i]), _style.ACTION) for i in signals
+    ]
 
 
-def _draw_violations(chart: ControlChart, ax: Axes, x: Any, found: Violations) -> None:
+def _name_point(
+    chart: ControlChart, ax: Axes, x: Any, i: int, name: str, color: str
+) -> Annotation:
+    """Write a name beside a point, away from the centre."""
+    up = chart.statistic[i] > np.broadcast_to(chart.center, x.shape)[i]
+    return ax.annotate(
+        name,
+        (x[i], chart.statistic[i]),
+        xytext=(0, 6 if up else -6),
+        textcoords="offset points",
+        ha="center",
+        va="bottom" if up else "top",
+        fontsize="small",
+        color=color,
+        bbox={"facecolor": _style.SURFACE, "alpha": 0.75, "pad": 0.6, "linewidth": 0},
+    )
+
+
+def _draw_violations(
+    chart: ControlChart, ax: Axes, x: Any, found: Violations
+) -> list[Annotation]:
     """Mark limits by a square and runs by a diamond, and name the rules by their numbers."""
     by_limits = np.array([rule.name in found.by_limits for rule in found.rules])
     limit = by_limits[found.rule_numbers]
@@ -264,21 +286,18 @@ def _draw_violations(chart: ControlChart, ax: Axes, x: Any, found: Violations) -
             color=color,
             zorder=4,
         )
-    center = np.broadcast_to(chart.center, x.shape)
-    for i, marks in _new_marks(found).items():
-        up = chart.statistic[i] > center[i]
-        ax.annotate(
-            ", ".join(marks),
-            (x[i], chart.statistic[i]),
-            xytext=(0, 6 if up else -6),
-            textcoords="offset points",
-            ha="center",
-            va="bottom" if up else "top",
-            fontsize="small",
-            color=_style.ACTION if i in beyond else _style.ALERT,
-            bbox={"facecolor": _style.SURFACE, "alpha": 0.75, "pad": 0.6, "linewidth": 0},
-        )
     _draw_key(ax, found)
+    return [
+        _name_point(
+            chart,
+            ax,
+            x,
+            i,
+            ", ".join(marks),
+            _style.ACTION if i in beyond else _style.ALERT,
+        )
+        for i, marks in _new_marks(found).items()
+    ]
 
 
 def _new_marks(found: Violations) -> dict[int, list[str]]:
