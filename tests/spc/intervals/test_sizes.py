@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import integrate, stats
 
 from pharmaq.errors import InputError
 from pharmaq.spc import (
@@ -16,6 +16,7 @@ from pharmaq.spc import (
     batch_tolerance_sample_size,
     prediction_sample_size,
     tolerance_factor,
+    tolerance_interval,
     tolerance_sample_size,
 )
 
@@ -95,6 +96,22 @@ def test_many_values_bring_hanson_and_koopmans_inside_the_extremes() -> None:
     smallest = largest - np.log1p(-(rng.uniform(size=40_000) ** (1 / (n - 1))))
     held = np.mean(largest + 0.5 * (smallest - largest) >= -math.log1p(-0.99))
     assert held == pytest.approx(0.95, abs=4 * 0.0011)
+
+
+@pytest.mark.parametrize("n", [2, 300, 5000, 20_000])
+def test_factor_of_hanson_and_koopmans_holds_the_confidence_for_any_number(n: int) -> None:
+    found = tolerance_interval(
+        np.linspace(0, 1, n), coverage=0.99, method="hanson_koopmans", sides="lower"
+    )
+    reach = -math.log1p(-0.99)
+
+    # -ln of the largest of n uniform values is u / n, u exponential
+    def missed(u: float) -> float:
+        short = -math.expm1(-(reach - u / n) / found.factor)
+        return math.exp(-u) * short ** (n - 1)
+
+    share, _ = integrate.quad(missed, 0, min(40.0, n * reach), epsabs=1e-12, limit=200)
+    assert 1 - share == pytest.approx(0.95, abs=1e-9)
 
 
 @pytest.mark.parametrize("sides", ["one", "two"])
